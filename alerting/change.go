@@ -1,0 +1,100 @@
+package alerting
+
+import (
+	"context"
+	"time"
+
+	"vigia/collectors"
+	"vigia/collectors/inventory"
+)
+
+// Command is what a person decided. It is an idempotent row that any process may write; the active engine plans it in order.
+type Command struct {
+	ID         string // chosen by the caller: the same id twice is one command
+	Seq        int64  // the order, given by the store
+	Kind       CommandKind
+	IncidentID int64
+	Actor      string
+	Note       string
+	Until      time.Time // acknowledge: when it expires; zero: the policy's ack_timeout
+	CreatedAt  time.Time
+}
+
+// CommandKind is what a command asks for.
+type CommandKind string
+
+// The commands of this version.
+const (
+	CommandAcknowledge   CommandKind = "acknowledge"
+	CommandUnacknowledge CommandKind = "unacknowledge"
+	CommandComment       CommandKind = "comment"
+	CommandEscalate      CommandKind = "escalate" // the next level now
+	CommandResolve       CommandKind = "resolve"  // close an incident whose alarms can never clear (a deleted check)
+)
+
+// CommandResult is what became of a command.
+type CommandResult struct {
+	ID     string
+	Seq    int64
+	At     time.Time
+	OK     bool
+	Reason collectors.Reason // why not
+}
+
+// Settled tells the engine what became of a notification, so that the timeline, the fallback and the alarms can follow.
+type Settled struct {
+	Key      string
+	State    NotificationState
+	Delivery Delivery
+}
+
+// Change is everything that one plan decided. It is applied whole or not at all.
+type Change struct {
+	At            time.Time
+	Alarms        []Alarm        // whole rows, inserted or replaced; a clear one is kept as history
+	Incidents     []Incident     // whole rows, inserted or replaced
+	Events        []Event        // inserted
+	Notifications []Notification // inserted; a key that is there already stays as it is
+	Supersede     []string       // keys of notifications that are no longer true; those not yet sent are not sent
+	Commands      []CommandResult
+}
+
+// Empty reports whether there is nothing to apply.
+func (c *Change) Empty() bool {
+	return len(c.Alarms) == 0 && len(c.Incidents) == 0 && len(c.Events) == 0 && len(c.Notifications) == 0 &&
+		len(c.Supersede) == 0 && len(c.Commands) == 0
+}
+
+// Journal makes a Change durable, in one transaction, or fails and leaves nothing behind. It is where a lost lease shows.
+type Journal interface {
+	Apply(ctx context.Context, c Change) error
+}
+
+// Snapshot is what the engine starts from: everything that is not over.
+type Snapshot struct {
+	Alarms        []Alarm        // not clear
+	Incidents     []Incident     // live ones
+	Notifications []Notification // of live incidents, not yet settled
+	NextAlarm     int64          // first free ids
+	NextIncident  int64
+	NextEvent     int64
+	LastCommand   int64 // Seq of the last command that was planned
+}
+
+// Config is what the engine decides by. It is immutable and replaced whole on reload; open incidents keep their frozen policy.
+type Config struct {
+	Inventory *inventory.Inventory
+	Rules     *Rules
+	Policies  map[string]Policy
+	// PolicyOf names the policy of an object that has its own (a customer); empty: the threshold's, else DefaultPolicy.
+	PolicyOf      func(inventory.Ref) string
+	DefaultPolicy string
+	// Checks lists the series that are expected, so that one that never came is "no data" too.
+	Expected []Expected
+}
+
+// Expected is a series that a check should feed.
+type Expected struct {
+	Series collectors.Series
+	Every  time.Duration
+}

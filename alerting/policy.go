@@ -1,0 +1,37 @@
+package alerting
+
+import "time"
+
+// Policy is an escalation policy: ordered levels, who is told and after which delay. An incident keeps the copy that was valid when it opened.
+type Policy struct {
+	Name       string
+	Levels     []Level
+	AckTimeout time.Duration // how long an acknowledgement holds when the person gave no end; zero: until resolved
+	Fallback   string        // the receiver that hears of what could not be delivered
+}
+
+// Level is one step of a policy.
+type Level struct {
+	Name        string
+	After       time.Duration // since the incident opened
+	MinSeverity Severity
+	Notify      []string      // receivers
+	Repeat      time.Duration // zero: told once, but the last level repeats every DefaultRepeat
+}
+
+// DefaultRepeat is how often the last level is told again when it says nothing else.
+const DefaultRepeat = 30 * time.Minute
+
+// RepeatEvery is how often level i is told again until someone has it; zero for never.
+func (p Policy) RepeatEvery(i int) time.Duration {
+	if i < 0 || i >= len(p.Levels) {
+		return 0
+	}
+	if r := p.Levels[i].Repeat; r > 0 {
+		return r
+	}
+	if i == len(p.Levels)-1 {
+		return DefaultRepeat
+	}
+	return 0
+}
