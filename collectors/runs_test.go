@@ -187,7 +187,7 @@ func typical(id CheckID, i int) Run {
 // A hundred thousand checks must fit: this measures what one check with all its successes takes.
 func TestRunsAreSmall(t *testing.T) {
 	const checks = 2000
-	before := heap()
+	before := heapNow()
 	runs := NewRuns(0, 0)
 	ids := make([]CheckID, checks)
 	for i := range ids {
@@ -198,7 +198,7 @@ func TestRunsAreSmall(t *testing.T) {
 			runs.Add(typical(id, n))
 		}
 	}
-	each := float64(heap()-before) / checks
+	each := float64(heapNow()-before) / checks
 	t.Logf("%.0f octets for a check with %d successes: %.0f MB for 100,000", each, DefaultSuccesses, each/10)
 	if each > 6000 || math.IsNaN(each) {
 		t.Errorf("one check takes %.0f octets", each)
@@ -207,7 +207,7 @@ func TestRunsAreSmall(t *testing.T) {
 	runtime.KeepAlive(ids)
 }
 
-func heap() uint64 {
+func heapNow() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

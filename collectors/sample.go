@@ -81,6 +81,9 @@ type Check struct {
 	Every     time.Duration
 	Timeout   time.Duration
 	Collector Collector
+	// Fingerprint is a digest of all of the check's configuration, secrets included. Equal digests mean that the collector of a running
+	// check can be kept when the configuration is loaded again; empty means unknown, and the collector is replaced.
+	Fingerprint string
 }
 
 // Collector runs one probe of one target. Probe keeps to ctx's deadline, is never run twice at once for the same check, and reports what
