@@ -38,11 +38,20 @@ func (r Ref) String() string { return string(r.Kind) + "/" + r.Name }
 // IsZero reports whether r points at nothing.
 func (r Ref) IsZero() bool { return r == Ref{} }
 
-// MarshalText writes kind/name.
-func (r Ref) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+// MarshalText writes kind/name, and nothing for the zero Ref.
+func (r Ref) MarshalText() ([]byte, error) {
+	if r.IsZero() {
+		return nil, nil
+	}
+	return []byte(r.String()), nil
+}
 
-// UnmarshalText reads kind/name.
+// UnmarshalText reads kind/name; nothing is the zero Ref.
 func (r *Ref) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*r = Ref{}
+		return nil
+	}
 	ref, err := ParseRef(string(text))
 	if err != nil {
 		return err
