@@ -33,9 +33,9 @@ const defaultReport = 10 * time.Second
 //
 // Slots. A check's slots lie at phase + n·every. The phase comes from the CheckID alone and is counted from the Unix epoch, so a restart
 // keeps it and ten thousand checks spread evenly; from the start on, slots follow the monotonic clock, whatever happens to the wall clock.
-// A slot that could not run, because the former run of the check was still going or waiting, or because the scheduler itself woke more
-// than a period late, is counted for its check and in total (SchedulerStats.Skipped, vigia_skipped_slots). How late runs start is
-// counted too (LateP99, vigia_late_ms).
+// A slot that could not run, because the former run of the check was still going or waiting a tenth of the period later, or because the
+// scheduler itself woke more than a period late, is counted for its check and in total (SchedulerStats.Skipped, vigia_skipped_slots). How
+// late runs start is counted too (LateP99, vigia_late_ms).
 //
 // Runs. At most AtOnce go on at one time; others wait in the order in which they became due. Checks whose last run took more than half of
 // its deadline (dead targets) wait in a queue of their own and never hold more than three quarters of the places, so they delay each
@@ -214,7 +214,6 @@ func useless(c Collector, used ...Collector) []Collector {
 // identical reports whether a and b are one collector.
 func identical(a, b Collector) bool { return reflect.ValueOf(a).Comparable() && a == b }
 
-
 // keep goes on with j's collector; the one in c goes, unless it is the same.
 func (s *Scheduler) keep(j *job, c Check) []Collector {
 	if j.removed { // it was taken out and has come back before its last run ended
@@ -226,7 +225,7 @@ func (s *Scheduler) keep(j *job, c Check) []Collector {
 
 // change replaces the check of a job that is not running.
 func (s *Scheduler) change(j *job, c Check) {
-	j.check, j.changed, j.removed = c, nil, false
+	j.check, j.changed, j.removed, j.owed = c, nil, false, time.Time{}
 	j.slot = nextSlot(c, s.now())
 	s.due.place(j)
 }

@@ -13,6 +13,7 @@ type job struct {
 	removed bool   // goes when the run that is waiting or going has ended
 	state   jobState
 	slot    time.Time // the next one
+	owed    time.Time // the slot that the run which is waiting or going keeps from running
 	turn    turn      // what the run that is waiting or going is for
 	extra   extra     // runs besides the slots
 	started time.Time // of the run that is going
