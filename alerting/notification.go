@@ -26,6 +26,8 @@ const (
 	CauseFlapping     Cause = "flapping"     // one notice, then quiet
 	CauseFallback     Cause = "fallback"     // another receiver could not be reached
 	CauseTest         Cause = "test"         // vigia notify test
+	CauseDigest       Cause = "digest"       // several in one: Message.Digest holds them; the outbox makes it
+	CauseMissed       Cause = "missed"       // a digest of what a receiver could not be told while it was failing
 )
 
 // Notification is the duty to tell one receiver one thing once: a row of the outbox.
@@ -86,6 +88,7 @@ type Message struct {
 	State       IncidentState
 	Ref         inventory.Ref
 	Site        string
+	Zone        string `json:",omitempty"` // the site's time zone, an IANA name; empty: UTC
 	Series      collectors.Series
 	Title       collectors.Reason // what
 	Reason      collectors.Reason // why, as the collector saw it
@@ -122,6 +125,18 @@ type Receipt struct {
 // attempts: a notifier passes it on, so that the other side can drop a second copy.
 type Notifier interface {
 	Notify(ctx context.Context, m Message) (Receipt, error)
+}
+
+// Pace is how often a receiver's side wants to be spoken to: Burst messages at once, and one more every Every. What comes faster is put
+// into digests. The zero Pace has no limit.
+type Pace struct {
+	Burst int
+	Every time.Duration
+}
+
+// Paced is implemented by a Notifier whose other side has a limit, or is a person.
+type Paced interface {
+	Pace() Pace
 }
 
 // ErrPermanent marks an error that another attempt cannot mend (a refused address, a wrong token).

@@ -1,0 +1,66 @@
+package collectors
+
+// MetricWords are the metrics' names as they stand in a sentence, and what a yes or no of them means. Units are in Catalogue.
+var MetricWords = Words{
+	"metric.latency_ms":   {"round-trip time", "tiempo de ida y vuelta"},
+	"metric.loss_pct":     {"packet loss", "pérdida de paquetes"},
+	"metric.jitter_ms":    {"jitter", "fluctuación"},
+	"metric.in_bps":       {"traffic in", "tráfico de entrada"},
+	"metric.out_bps":      {"traffic out", "tráfico de salida"},
+	"metric.in_util_pct":  {"utilisation in", "uso de entrada"},
+	"metric.out_util_pct": {"utilisation out", "uso de salida"},
+	"metric.up":           {"reachability", "alcance"},
+	"metric.up.yes":       {"answers", "responde"},
+	"metric.up.no":        {"does not answer", "no responde"},
+	"metric.errors_pps":   {"errors", "errores"},
+	"metric.discards_pps": {"discards", "descartes"},
+
+	"metric.response_ms": {"response time", "tiempo de respuesta"},
+	"metric.cpu_pct":     {"CPU", "CPU"},
+	"metric.ram_pct":     {"memory", "memoria"},
+	"metric.disk_pct":    {"disk", "disco"},
+	"metric.uptime_s":    {"time since start", "tiempo desde el arranque"},
+
+	"metric.healthy_servers": {"healthy servers", "servidores sanos"},
+	"metric.busy_hour_pct":   {"load at the busy hour", "carga en la hora pico"},
+
+	"metric.asr_pct": {"answered calls (ASR)", "llamadas contestadas (ASR)"},
+	"metric.ner_pct": {"network effectiveness (NER)", "eficacia de la red (NER)"},
+	"metric.acd_s":   {"average call length (ACD)", "duración media de las llamadas (ACD)"},
+	"metric.pdd_ms":  {"post-dial delay", "retardo tras marcar"},
+	"metric.calls":   {"calls", "llamadas"},
+
+	"metric.mos_mean":          {"mean MOS", "MOS medio"},
+	"metric.mos_p10":           {"MOS of the worst tenth", "MOS de la peor décima parte"},
+	"metric.bad_calls_pct":     {"bad calls, under R 70", "llamadas malas, bajo R 70"},
+	"metric.poor_calls_pct":    {"poor calls, under R 60", "llamadas deficientes, bajo R 60"},
+	"metric.one_way_pct":       {"one-way calls", "llamadas en un solo sentido"},
+	"metric.rtcp_coverage_pct": {"RTCP coverage", "cobertura de RTCP"},
+	"metric.quality_decline":   {"sustained decline of quality", "deterioro sostenido de la calidad"},
+
+	"metric.dns_ms":        {"name resolution", "resolución del nombre"},
+	"metric.connect_ms":    {"TCP connect time", "tiempo de conexión TCP"},
+	"metric.tls_ms":        {"TLS handshake", "negociación TLS"},
+	"metric.first_byte_ms": {"time to first byte", "tiempo al primer octeto"},
+	"metric.tls_expiry_d":  {"days until the certificate expires", "días hasta que expire el certificado"},
+	"metric.response_code": {"response code", "código de respuesta"},
+
+	"metric.vigia_skipped_slots":        {"checks skipped", "comprobaciones omitidas"},
+	"metric.vigia_late_ms":              {"lateness of checks", "atraso de las comprobaciones"},
+	"metric.vigia_dropped_samples":      {"samples dropped", "muestras descartadas"},
+	"metric.vigia_outbox_lag_s":         {"age of the oldest unsent notification", "edad de la notificación más antigua sin enviar"},
+	"metric.vigia_config_refused":       {"configuration", "configuración"},
+	"metric.vigia_config_refused.yes":   {"refused, the former one runs on", "rechazada, sigue la anterior"},
+	"metric.vigia_config_refused.no":    {"accepted", "aceptada"},
+	"metric.vigia_receiver_failing":     {"receiver", "destinatario"},
+	"metric.vigia_receiver_failing.yes": {"cannot be reached", "no se puede alcanzar"},
+	"metric.vigia_receiver_failing.no":  {"can be reached", "se puede alcanzar"},
+	"metric.vigia_store_failing":        {"database", "base de datos"},
+	"metric.vigia_store_failing.yes":    {"refuses writes", "rechaza las escrituras"},
+	"metric.vigia_store_failing.no":     {"takes writes", "acepta las escrituras"},
+	"metric.vigia_clock_jump_s":         {"jump of the clock", "salto del reloj"},
+	"metric.vigia_untold_incidents":     {"incidents that nobody was told of", "incidentes de los que nadie fue avisado"},
+
+	"metric.yes": {"yes", "sí"},
+	"metric.no":  {"no", "no"},
+}
