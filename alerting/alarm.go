@@ -42,7 +42,7 @@ type Alarm struct {
 	ID         int64
 	Series     collectors.Series
 	State      AlarmState
-	Severity   Severity // what stands now; None while pending
+	Severity   Severity // what stands now; None while pending; what stood last once it is clear
 	Value      float64  // the last value that was judged
 	ValueAt    time.Time
 	Reason     collectors.Reason // why, from the sample that raised it
@@ -53,6 +53,8 @@ type Alarm struct {
 	ClearedAt  time.Time // zero until cleared
 	IncidentID int64     // the incident that it belongs to; 0 for none
 	Shadow     bool      // it stands in the shadow of a parent: measured, shown, not paging
+	FreeAt     time.Time // when that parent came back; after a grace the alarm pages on its own; zero while the parent is down
+	WaitAt     time.Time // since when it is due and waits for the verdict on a parent; zero when it does not
 	Policy     string
 	Source     string // where its threshold is written
 	// Holds keeps the engine's running timers: since when each severity's level has held, and since when each has been beyond clear.

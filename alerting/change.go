@@ -89,8 +89,31 @@ type Config struct {
 	// PolicyOf names the policy of an object that has its own (a customer); empty: the threshold's, else DefaultPolicy.
 	PolicyOf      func(inventory.Ref) string
 	DefaultPolicy string
-	// Checks lists the series that are expected, so that one that never came is "no data" too.
+	// Expected lists the series that checks feed, so that one that never came is "no data" too.
 	Expected []Expected
+	// Resolve names the receivers that stand for AccountManager when the incident is about ref; nil: the name is a receiver itself.
+	Resolve func(ref inventory.Ref, receiver string) []string
+}
+
+// knows reports whether the inventory has ref. Without an inventory, and of kinds that it does not index, everything is known.
+func (c *Config) knows(ref inventory.Ref) bool {
+	inv := c.Inventory
+	if inv == nil {
+		return true
+	}
+	switch ref.Kind {
+	case inventory.KindSite:
+		return inv.Site(ref.Name) != nil
+	case inventory.KindLink:
+		return inv.Link(ref.Name) != nil
+	case inventory.KindServer:
+		return inv.Server(ref.Name) != nil
+	case inventory.KindService:
+		return inv.Service(ref.Name) != nil
+	case inventory.KindTrunk:
+		return inv.Trunk(ref.Name) != nil
+	}
+	return true
 }
 
 // Expected is a series that a check should feed.

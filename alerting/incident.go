@@ -58,11 +58,12 @@ type Incident struct {
 
 // Escalation is where an incident stands on its policy.
 type Escalation struct {
-	Next   int       // index of the level that is told next; len(Policy.Levels) when only repeats are left
+	Next   int       // index of the first level that was not told yet; those above the incident's severity are passed over (Incident.Upcoming)
 	NextAt time.Time // when; zero: nothing more is due
 	Base   time.Time // what the levels' delays count from: opening, rise of severity, or the end of an acknowledgement
 	Round  int       // how often a level has been told since the incident opened; part of each notification's key
 	Repeat []Repeat  // running repeats of levels that have been told
+	Hushed bool      // its alarms flap: one notice was given, nothing follows until they are stable
 }
 
 // Repeat is a level that is told again until someone has it.
