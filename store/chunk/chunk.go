@@ -1,0 +1,226 @@
+package chunk
+
+import (
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+)
+
+// Point is one value at one instant.
+type Point struct {
+	At    int64 // microseconds since 1970-01-01 UTC
+	Value float64
+}
+
+// Block is the points of one series.
+type Block struct {
+	Series int64
+	Points []Point
+}
+
+// Errors of Decode.
+var (
+	ErrDamaged = errors.New("the samples are damaged")
+	ErrVersion = errors.New("the samples are of a newer version")
+)
+
+const (
+	version    = 1
+	flagSingle = 1 // every block has one point
+	sumSize    = 4
+)
+
+func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
+
+// Encode appends the payload of the blocks to dst. Blocks should come in the order of their series, which packs best; none should be empty,
+// and an empty one is left out.
+func Encode(dst []byte, blocks []Block) []byte {
+	start := len(dst)
+	count, points, single := 0, 0, true
+	for i := range blocks {
+		if n := len(blocks[i].Points); n > 0 {
+			count++
+			points += n
+			single = single && n == 1
+		}
+	}
+	dst = append(dst, version)
+	dst = binary.AppendUvarint(dst, uint64(count))
+	dst = binary.AppendUvarint(dst, uint64(points))
+	flags := byte(0)
+	if single {
+		flags = flagSingle
+	}
+	dst = append(dst, flags)
+	dst = appendIDs(dst, blocks)
+	if !single {
+		dst = appendCounts(dst, blocks)
+	}
+	dst = appendTimes(dst, blocks)
+	for i := range blocks {
+		if len(blocks[i].Points) > 0 {
+			dst = appendValues(dst, blocks[i].Points)
+		}
+	}
+	return binary.LittleEndian.AppendUint32(dst, checksum(dst[start:]))
+}
+
+func appendIDs(dst []byte, blocks []Block) []byte {
+	var last int64
+	for i := range blocks {
+		if len(blocks[i].Points) > 0 {
+			dst = binary.AppendVarint(dst, blocks[i].Series-last)
+			last = blocks[i].Series
+		}
+	}
+	return dst
+}
+
+func appendCounts(dst []byte, blocks []Block) []byte {
+	for i := range blocks {
+		if n := len(blocks[i].Points); n > 0 {
+			dst = binary.AppendUvarint(dst, uint64(n))
+		}
+	}
+	return dst
+}
+
+// appendTimes lets the arithmetic wrap round: the reader's wraps back.
+func appendTimes(dst []byte, blocks []Block) []byte {
+	var first int64
+	for i := range blocks {
+		var last, step int64
+		for j, p := range blocks[i].Points {
+			if j == 0 {
+				dst = binary.AppendVarint(dst, p.At-first)
+				first = p.At
+			} else {
+				dst = binary.AppendVarint(dst, p.At-last-step)
+				step = p.At - last
+			}
+			last = p.At
+		}
+	}
+	return dst
+}
+
+// Decode reads a payload and calls visit for each block in order, until visit returns false. The points are valid until visit returns.
+func Decode(payload []byte, visit func(series int64, points []Point) bool) error {
+	if len(payload) < 1+sumSize {
+		return ErrDamaged
+	}
+	body := payload[:len(payload)-sumSize]
+	if checksum(body) != binary.LittleEndian.Uint32(payload[len(body):]) {
+		return ErrDamaged
+	}
+	if body[0] != version {
+		return ErrVersion
+	}
+	return decodeBody(body[1:], visit)
+}
+
+func decodeBody(body []byte, visit func(int64, []Point) bool) error {
+	r := reader{rest: body}
+	blocks, points := r.uvarint(), r.uvarint()
+	flags := r.octet()
+	if r.bad || blocks > points || points > uint64(len(r.rest)) || flags > flagSingle { // each point takes an octet for its time at least
+		return ErrDamaged
+	}
+	ids := make([]int64, blocks)
+	var last int64
+	for i := range ids {
+		last += r.varint()
+		ids[i] = last
+	}
+	counts, ok := r.counts(int(blocks), int(points), flags == flagSingle)
+	if !ok {
+		return ErrDamaged
+	}
+	list := make([]Point, points)
+	r.times(list, counts)
+	at := 0
+	for i, n := range counts {
+		part := list[at : at+n]
+		at += n
+		if !r.values(part) {
+			return ErrDamaged
+		}
+		if !visit(ids[i], part) {
+			return nil
+		}
+	}
+	if len(r.rest) != 0 {
+		return ErrDamaged
+	}
+	return nil
+}
+
+// reader takes a payload apart. After the first octet that is missing or wrong it is bad and yields zeros.
+type reader struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *reader) octet() byte {
+	if len(r.rest) == 0 {
+		r.bad = true
+		return 0
+	}
+	b := r.rest[0]
+	r.rest = r.rest[1:]
+	return b
+}
+
+func (r *reader) uvarint() uint64 {
+	v, n := binary.Uvarint(r.rest)
+	if n <= 0 {
+		r.bad, r.rest = true, nil
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+func (r *reader) varint() int64 {
+	v, n := binary.Varint(r.rest)
+	if n <= 0 {
+		r.bad, r.rest = true, nil
+		return 0
+	}
+	r.rest = r.rest[n:]
+	return v
+}
+
+// counts reads how many points each block has; together they are exactly points.
+func (r *reader) counts(blocks, points int, single bool) ([]int, bool) {
+	counts := make([]int, blocks)
+	sum := 0
+	for i := range counts {
+		n := uint64(1)
+		if !single {
+			n = r.uvarint()
+		}
+		if n == 0 || n > uint64(points-sum) {
+			return nil, false
+		}
+		counts[i] = int(n)
+		sum += int(n)
+	}
+	return counts, sum == points && !r.bad
+}
+
+func (r *reader) times(list []Point, counts []int) {
+	var first int64
+	at := 0
+	for _, n := range counts {
+		first += r.varint()
+		last, step := first, int64(0)
+		list[at].At = first
+		for j := 1; j < n; j++ {
+			step += r.varint()
+			last += step
+			list[at+j].At = last
+		}
+		at += n
+	}
+}

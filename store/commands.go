@@ -1,0 +1,97 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"vigia/alerting"
+)
+
+const (
+	postLockSQL    = `SELECT pg_advisory_xact_lock(hashtext('vigia commands'), hashtext(current_schema()))`
+	postCommandSQL = `INSERT INTO commands (id, kind, incident_id, actor, note, until, created_at, reason)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, '') ON CONFLICT (id) DO NOTHING`
+	pendingCommandsSQL = `SELECT seq, id, kind, incident_id, actor, note, until, created_at FROM commands
+		WHERE done_at IS NULL AND seq > $1 ORDER BY seq LIMIT 1000`
+	commandResultSQL = `SELECT id, seq, done_at, ok, reason FROM commands WHERE id = $1`
+	doneCommandSQL   = `UPDATE commands SET done_at = $1, ok = $2, reason = $3 WHERE id = $4`
+)
+
+// PostCommand stores what a person decided, for the engine to plan. The same id again changes nothing. Any process may post.
+func (s *Store) PostCommand(ctx context.Context, c alerting.Command) error {
+	if c.ID == "" || c.Kind == "" {
+		return errors.New("a command needs an id and a kind")
+	}
+	if c.CreatedAt.IsZero() {
+		c.CreatedAt = s.cfg.Now()
+	}
+	var list statements
+	if s.db.gate == nil {
+		list.add(postLockSQL) // commands become visible in the order of their seq, so that the engine can ask for what came after one
+	}
+	list.add(postCommandSQL, c.ID, string(c.Kind), c.IncidentID, c.Actor, c.Note, c.Until, c.CreatedAt)
+	err := s.db.within(ctx, s.db.durable, func(t *transaction) error { return t.run(ctx, list) })
+	if err = s.health.note(err); err != nil {
+		return fmt.Errorf("post the command %s: %w", c.Kind, err)
+	}
+	s.watch.posted()
+	return nil
+}
+
+// PendingCommands lists, in order, the commands after seq that no Change has answered yet; at most 1,000 at a time.
+func (s *Store) PendingCommands(ctx context.Context, afterSeq int64) ([]alerting.Command, error) {
+	rows, err := s.db.read.QueryContext(ctx, pendingCommandsSQL, afterSeq)
+	if err != nil {
+		return nil, fmt.Errorf("read commands: %w", err)
+	}
+	defer rows.Close()
+	var list []alerting.Command
+	for rows.Next() {
+		var c alerting.Command
+		if err := rows.Scan(&c.Seq, &c.ID, &c.Kind, &c.IncidentID, &c.Actor, &c.Note, instant{&c.Until}, instant{&c.CreatedAt}); err != nil {
+			return nil, fmt.Errorf("read commands: %w", err)
+		}
+		list = append(list, c)
+	}
+	return list, rows.Err()
+}
+
+// AwaitCommand waits until the engine has answered a command, or ctx ends. ErrNotFound: no such command was posted.
+func (s *Store) AwaitCommand(ctx context.Context, id string) (alerting.CommandResult, error) {
+	poll := time.NewTicker(200 * time.Millisecond) // another process may be the one that answers
+	defer poll.Stop()
+	for {
+		changed := s.watch.next()
+		result, done, err := s.commandResult(ctx, id)
+		if err != nil || done {
+			return result, err
+		}
+		select {
+		case <-changed:
+		case <-poll.C:
+		case <-ctx.Done():
+			return result, fmt.Errorf("wait for the command: %w", ctx.Err())
+		}
+	}
+}
+
+func (s *Store) commandResult(ctx context.Context, id string) (r alerting.CommandResult, done bool, err error) {
+	var ok sql.NullBool
+	var reason string
+	err = s.db.read.QueryRowContext(ctx, commandResultSQL, id).Scan(&r.ID, &r.Seq, instant{&r.At}, &ok, &reason)
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, false, ErrNotFound
+	}
+	if err != nil {
+		return r, false, fmt.Errorf("read the command: %w", err)
+	}
+	r.OK = ok.Bool
+	if reason != "" {
+		err = json.Unmarshal([]byte(reason), &r.Reason)
+	}
+	return r, !r.At.IsZero(), err
+}

@@ -1,0 +1,169 @@
+package store
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"vigia/collectors"
+	"vigia/collectors/inventory"
+	"vigia/store/chunk"
+)
+
+const (
+	headLeast = 64  // samples of each series that are kept however many series there are
+	headMost  = 720 // two hours at ten seconds
+)
+
+// head keeps the last samples of every series in memory.
+type head struct {
+	budget int // samples over all series
+
+	mu     sync.RWMutex
+	series map[collectors.Series]*recent
+	byRef  map[inventory.Ref][]*recent
+}
+
+// recent is one series' last samples. Its fields are guarded by the head's lock, but for series, which never changes.
+type recent struct {
+	series   collectors.Series
+	last     collectors.Sample // the newest, with its reason; only At and Value are known after a restart
+	points   []chunk.Point     // in order of time
+	complete int64             // from this instant on, points lacks nothing; microseconds
+	every    time.Duration     // how often a sample is expected; 0 when unknown
+	id       int64             // its row's id; 0 until it has one
+	saved    time.Duration     // every, as the row has it
+}
+
+func newHead(budget int) *head {
+	return &head{budget: budget, series: map[collectors.Series]*recent{}, byRef: map[inventory.Ref][]*recent{}}
+}
+
+// get returns the entry of a series, a new one when there is none: complete says from when on the head will know all of it.
+// The caller holds the lock.
+func (h *head) get(series collectors.Series, complete int64) *recent {
+	r := h.series[series]
+	if r == nil {
+		r = &recent{series: series, complete: complete}
+		h.series[series] = r
+		h.byRef[series.Ref] = append(h.byRef[series.Ref], r)
+	}
+	return r
+}
+
+// room is how many samples one series may keep.
+func (h *head) room() int {
+	return min(max(h.budget/max(len(h.series), 1), headLeast), headMost)
+}
+
+// put adds one sample. The caller holds the lock.
+func (h *head) put(r *recent, sample collectors.Sample, at int64) {
+	if r.last.At.IsZero() || !sample.At.Before(r.last.At) {
+		r.last = sample
+	}
+	if sample.Every > 0 {
+		r.every = sample.Every
+	}
+	r.insert(chunk.Point{At: at, Value: sample.Value})
+	r.trim(h.room())
+}
+
+// insert keeps the points in order; nearly always the new one is the newest. The same instant again replaces.
+func (r *recent) insert(p chunk.Point) {
+	n := len(r.points)
+	if n == 0 || r.points[n-1].At < p.At {
+		r.points = append(r.points, p)
+		return
+	}
+	i, found := slices.BinarySearchFunc(r.points, p.At, func(q chunk.Point, at int64) int { return cmp.Compare(q.At, at) })
+	if found {
+		r.points[i] = p
+		return
+	}
+	r.points = slices.Insert(r.points, i, p)
+}
+
+// trim drops the oldest points above the room, an eighth of the room at a time so that it costs little, and notes what is now lacking.
+func (r *recent) trim(room int) {
+	n := len(r.points)
+	if n <= room+room/8 {
+		return
+	}
+	drop := n - room
+	r.complete = max(r.complete, r.points[drop-1].At+1)
+	kept := make([]chunk.Point, room, room+room/8+1)
+	copy(kept, r.points[drop:])
+	r.points = kept
+}
+
+// Latest returns the newest sample of a series that the scope may see. After a restart its reason and detail are not known until the
+// next one comes.
+func (s *Store) Latest(scope Scope, series collectors.Series) (collectors.Sample, bool) {
+	if !scope.Sees(series.Ref) {
+		return collectors.Sample{}, false
+	}
+	s.head.mu.RLock()
+	defer s.head.mu.RUnlock()
+	r := s.head.series[series]
+	if r == nil || r.last.At.IsZero() {
+		return collectors.Sample{}, false
+	}
+	return r.last, true
+}
+
+// SeriesOf lists the series of one object, in order.
+func (s *Store) SeriesOf(scope Scope, ref inventory.Ref) []collectors.Series {
+	if !scope.Sees(ref) {
+		return nil
+	}
+	s.head.mu.RLock()
+	defer s.head.mu.RUnlock()
+	list := make([]collectors.Series, 0, len(s.head.byRef[ref]))
+	for _, r := range s.head.byRef[ref] {
+		list = append(list, r.series)
+	}
+	slices.SortFunc(list, compareSeries)
+	return list
+}
+
+// AllSeries lists every series that the scope may see and that ever had a sample, in order.
+func (s *Store) AllSeries(scope Scope) []collectors.Series {
+	s.head.mu.RLock()
+	list := make([]collectors.Series, 0, len(s.head.series))
+	for series := range s.head.series {
+		if scope.Sees(series.Ref) {
+			list = append(list, series)
+		}
+	}
+	s.head.mu.RUnlock()
+	slices.SortFunc(list, compareSeries)
+	return list
+}
+
+// recentPoints copies what the head has of a series in [from, to], and from when on that is complete.
+func (h *head) recentPoints(series collectors.Series, from, to int64) (points []chunk.Point, complete int64, every time.Duration, id int64) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	r := h.series[series]
+	if r == nil {
+		return nil, math.MinInt64, 0, 0
+	}
+	i, _ := slices.BinarySearchFunc(r.points, max(from, r.complete), func(q chunk.Point, at int64) int { return cmp.Compare(q.At, at) })
+	j := i
+	for j < len(r.points) && r.points[j].At <= to {
+		j++
+	}
+	return slices.Clone(r.points[i:j]), r.complete, r.every, r.id
+}
+
+func compareSeries(a, b collectors.Series) int {
+	switch {
+	case a == b:
+		return 0
+	case a.Less(b):
+		return -1
+	}
+	return 1
+}

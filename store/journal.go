@@ -1,0 +1,234 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"vigia/alerting"
+	"vigia/collectors"
+)
+
+const (
+	fenceSQL = `SELECT epoch FROM lease WHERE epoch = $1`
+
+	putAlarmSQL = `INSERT INTO alarms (id, metric, ref_kind, ref_name, instance, customer, state, severity, worst, incident_id, shadow,
+			value, pending_at, raised_at, cleared_at, changed_at, doc)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+		ON CONFLICT (id) DO UPDATE SET state = excluded.state, severity = excluded.severity,
+			worst = CASE WHEN excluded.worst > alarms.worst THEN excluded.worst ELSE alarms.worst END,
+			incident_id = excluded.incident_id, shadow = excluded.shadow, value = excluded.value, pending_at = excluded.pending_at,
+			raised_at = excluded.raised_at, cleared_at = excluded.cleared_at, changed_at = excluded.changed_at, doc = excluded.doc`
+
+	// A span ends when the alarm's severity or state becomes another, or it clears; a new one begins where none is open.
+	endSpanSQL = `UPDATE alarm_spans SET until = $1 WHERE alarm_id = $2 AND until IS NULL AND (severity <> $3 OR state <> $4)`
+	addSpanSQL = `INSERT INTO alarm_spans (alarm_id, since, severity, state)
+		SELECT $1, $2, $3, $4 WHERE NOT EXISTS (SELECT 1 FROM alarm_spans WHERE alarm_id = $1 AND until IS NULL)
+		ON CONFLICT (alarm_id, since) DO UPDATE SET severity = excluded.severity, state = excluded.state, until = NULL`
+
+	putIncidentSQL = `INSERT INTO incidents (id, state, severity, worst, ref_kind, ref_name, customer, owner, opened_at, resolved_at,
+			merged_into, next_at, doc)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+		ON CONFLICT (id) DO UPDATE SET state = excluded.state, severity = excluded.severity, worst = excluded.worst,
+			ref_kind = excluded.ref_kind, ref_name = excluded.ref_name, customer = excluded.customer, owner = excluded.owner,
+			resolved_at = excluded.resolved_at, merged_into = excluded.merged_into, next_at = excluded.next_at, doc = excluded.doc`
+
+	putEventSQL = `INSERT INTO events (id, incident_id, at, kind, actor, alarm_id, severity, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+
+	putNotificationSQL = `INSERT INTO notifications (key, incident_id, level, receiver, cause, round, severity, created_at, state, outdated,
+			attempts, due_at, doc)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', FALSE, 0, $9, $10) ON CONFLICT (key) DO NOTHING`
+
+	supersedeSQL = `UPDATE notifications SET outdated = TRUE,
+			settled_at = CASE WHEN state = 'pending' THEN $1 ELSE settled_at END,
+			state = CASE WHEN state = 'pending' THEN 'superseded' ELSE state END
+		WHERE key = $2 AND state IN ('pending', 'leased')`
+)
+
+// Apply writes a whole Change in one transaction, durably, or nothing of it. It implements alerting.Journal. ErrLost: this process is no
+// longer the active one and must plan no more.
+func (s *Store) Apply(ctx context.Context, c alerting.Change) error {
+	if c.Empty() {
+		return nil
+	}
+	list, err := changeStatements(c)
+	if err != nil {
+		return fmt.Errorf("apply the change: %w", err)
+	}
+	err = s.db.within(ctx, s.db.durable, func(t *transaction) error {
+		if err := s.fence(ctx, t); err != nil {
+			return err
+		}
+		return t.run(ctx, list)
+	})
+	if errors.Is(err, ErrLost) {
+		return err
+	}
+	if err = s.health.note(err); err != nil {
+		return fmt.Errorf("apply the change: %w", err)
+	}
+	var last int64
+	for i := range c.Events {
+		last = max(last, c.Events[i].ID)
+	}
+	s.watch.tell(last)
+	return nil
+}
+
+// fence makes sure, until the transaction is over, that this process is still the active one if it ever was.
+func (s *Store) fence(ctx context.Context, t *transaction) error {
+	epoch := s.epoch()
+	if epoch == 0 {
+		return nil
+	}
+	var found int64
+	err := t.tx.QueryRowContext(ctx, fenceSQL+s.db.dialect.keyShare, epoch).Scan(&found)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ErrLost
+	}
+	return err
+}
+
+func changeStatements(c alerting.Change) (statements, error) {
+	var list statements
+	for i := range c.Alarms {
+		if err := addAlarm(&list, c.Alarms[i], c.At); err != nil {
+			return nil, fmt.Errorf("alarm %d: %w", c.Alarms[i].ID, err)
+		}
+	}
+	for i := range c.Incidents {
+		if err := addIncident(&list, c.Incidents[i]); err != nil {
+			return nil, fmt.Errorf("incident %d: %w", c.Incidents[i].ID, err)
+		}
+	}
+	for i := range c.Events {
+		if err := addEvent(&list, c.Events[i]); err != nil {
+			return nil, fmt.Errorf("event %d: %w", c.Events[i].ID, err)
+		}
+	}
+	for i := range c.Notifications {
+		if err := addNotification(&list, c.Notifications[i]); err != nil {
+			return nil, fmt.Errorf("notification %s: %w", c.Notifications[i].Key, err)
+		}
+	}
+	for _, key := range c.Supersede {
+		list.add(supersedeSQL, c.At, key)
+	}
+	for _, r := range c.Commands {
+		reason, err := document(finiteReason(r.Reason))
+		if err != nil {
+			return nil, fmt.Errorf("command %s: %w", r.ID, err)
+		}
+		at := r.At
+		if at.IsZero() {
+			at = c.At
+		}
+		list.add(doneCommandSQL, at, r.OK, reason, r.ID)
+	}
+	return list, nil
+}
+
+func addAlarm(list *statements, a alerting.Alarm, at time.Time) error {
+	a.Value, a.Reason = finite(a.Value), finiteReason(a.Reason)
+	doc, err := document(a)
+	if err != nil {
+		return err
+	}
+	ref := a.Series.Ref
+	list.add(putAlarmSQL, a.ID, string(a.Series.Metric), string(ref.Kind), ref.Name, a.Series.Instance, customerOf(ref), a.State.String(),
+		int64(a.Severity), a.IncidentID, a.Shadow, a.Value, a.PendingAt, a.RaisedAt, a.ClearedAt, at, doc)
+	if a.RaisedAt.IsZero() {
+		return nil
+	}
+	state := "raised"
+	if a.State == alerting.Stale {
+		state = "stale"
+	}
+	if !a.State.Active() {
+		list.add(endSpanSQL, at, a.ID, int64(-1), "")
+		return nil
+	}
+	list.add(endSpanSQL, at, a.ID, int64(a.Severity), state)
+	list.add(addSpanSQL, a.ID, at, int64(a.Severity), state)
+	return nil
+}
+
+func addIncident(list *statements, i alerting.Incident) error {
+	i.Title = finiteReason(i.Title)
+	doc, err := document(i)
+	if err != nil {
+		return err
+	}
+	owner := ""
+	if i.Ack != nil {
+		owner = i.Ack.By
+	}
+	list.add(putIncidentSQL, i.ID, i.State.String(), int64(i.Severity), int64(i.Worst), string(i.Ref.Kind), i.Ref.Name, customerOf(i.Ref),
+		owner, i.OpenedAt, i.ResolvedAt, i.MergedInto, i.Escalation.NextAt, doc)
+	return nil
+}
+
+func addEvent(list *statements, e alerting.Event) error {
+	e.Text = finiteReason(e.Text)
+	doc, err := document(e)
+	if err != nil {
+		return err
+	}
+	list.add(putEventSQL, e.ID, e.IncidentID, e.At, string(e.Kind), e.Actor, e.AlarmID, int64(e.Severity), doc)
+	return nil
+}
+
+func addNotification(list *statements, n alerting.Notification) error {
+	doc, err := document(finiteMessage(n.Message))
+	if err != nil {
+		return err
+	}
+	due := n.NextAt
+	if due.IsZero() {
+		due = n.CreatedAt
+	}
+	list.add(putNotificationSQL, n.Key, n.IncidentID, int64(n.Level), n.Receiver, string(n.Cause), int64(n.Round), int64(n.Severity),
+		n.CreatedAt, due, doc)
+	return nil
+}
+
+// document is a value as the text of a doc column.
+func document(v any) (string, error) {
+	b, err := json.Marshal(v)
+	return string(b), err
+}
+
+// finite is v, or 0 where JSON has no word for it: one odd figure must not keep an alarm from being stored.
+func finite(v float64) float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0
+	}
+	return v
+}
+
+func finiteReason(r collectors.Reason) collectors.Reason {
+	for i, arg := range r.Args {
+		if v, ok := arg.(float64); ok && finite(v) != v {
+			args := append([]any(nil), r.Args...)
+			args[i] = "–"
+			return finiteReason(collectors.Reason{Code: r.Code, Args: args})
+		}
+	}
+	return r
+}
+
+func finiteMessage(m alerting.Message) alerting.Message {
+	m.Value, m.Title, m.Reason = finite(m.Value), finiteReason(m.Title), finiteReason(m.Reason)
+	if len(m.Digest) > 0 {
+		digest := make([]alerting.Message, len(m.Digest))
+		for i := range m.Digest {
+			digest[i] = finiteMessage(m.Digest[i])
+		}
+		m.Digest = digest
+	}
+	return m
+}

@@ -1,0 +1,239 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// leaseRenew is how often the lease is renewed. It holds for ten seconds, which only its SQL says.
+const leaseRenew = 3 * time.Second
+
+const (
+	leaseReadSQL = `SELECT epoch, holder, guarded, until > now() FROM lease ORDER BY epoch DESC LIMIT 1`
+	// Taking the lease changes the key of its row, so it waits for writers that look at the key and then fences them off; renewing does not.
+	leaseTakeSQL  = `UPDATE lease SET epoch = epoch + 1, holder = $1, guarded = $2, until = now() + INTERVAL '10 seconds' WHERE epoch = $3`
+	leaseRenewSQL = `UPDATE lease SET guarded = $1, until = now() + INTERVAL '10 seconds' WHERE epoch = $2`
+	leaseEndSQL   = `UPDATE lease SET until = 'epoch', guarded = FALSE WHERE epoch = $1`
+	guardSQL      = `SELECT pg_try_advisory_lock(hashtext('vigia run'), hashtext(current_schema()))`
+
+	leaseTakeFileSQL = `UPDATE lease SET epoch = epoch + 1, holder = $1 RETURNING epoch`
+)
+
+// lease is the right to be the active process.
+type lease struct {
+	epoch int64
+}
+
+// epoch is the fence's number while this process is the active one, 0 when it never asked to be.
+func (s *Store) epoch() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lease == nil {
+		return 0
+	}
+	return s.lease.epoch
+}
+
+func (s *Store) active() bool { return s.epoch() != 0 }
+
+func (s *Store) setLease(l *lease) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lease = l
+}
+
+// Acquire takes the right to be the one active process, or returns an error that is ErrTaken and says who has it. On SQLite another
+// process keeps it until it ends; on PostgreSQL a standby asks again every second, and gets it at once when the other process has ended,
+// or after ten seconds when it has only stopped. The function that is returned gives the right back; call it before Close.
+//
+// From here on Apply and Claim make sure that the right is still this process's own, and return ErrLost when it is not.
+func (s *Store) Acquire(ctx context.Context) (release func(), err error) {
+	if s.active() {
+		return nil, errors.New("this store is the active one already")
+	}
+	if s.db.file != "" {
+		return s.acquireFile(ctx)
+	}
+	return s.acquireLease(ctx)
+}
+
+func holder() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	return host + ", process " + strconv.Itoa(os.Getpid())
+}
+
+// acquireFile holds a lock on a file beside the database. The kernel gives it back however the process ends.
+func (s *Store) acquireFile(ctx context.Context) (func(), error) {
+	path := s.db.file + ".lock"
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("lock the database: %w", err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		defer file.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("%w: %s has %s open (stop it first, or give this one another database)", ErrTaken, writtenIn(file), s.db.file)
+		}
+		return nil, fmt.Errorf("lock the database with %s: %w", path, err)
+	}
+	epoch, err := s.takeFile(ctx, file)
+	if err != nil {
+		file.Close()
+		return nil, fmt.Errorf("lock the database: %w", s.db.explain(err))
+	}
+	s.setLease(&lease{epoch: epoch})
+	return sync.OnceFunc(func() {
+		s.setLease(nil)
+		file.Truncate(0) //nolint:errcheck // what is written there is only for people
+		file.Close()     //nolint:errcheck // gives the lock back, whatever it returns
+	}), nil
+}
+
+func (s *Store) takeFile(ctx context.Context, file *os.File) (epoch int64, err error) {
+	if err := file.Truncate(0); err != nil {
+		return 0, err
+	}
+	if _, err := file.WriteAt([]byte(holder()+"\n"), 0); err != nil {
+		return 0, err
+	}
+	err = s.db.within(ctx, s.db.durable, func(t *transaction) error {
+		return t.tx.QueryRowContext(ctx, leaseTakeFileSQL, holder()).Scan(&epoch)
+	})
+	return epoch, err
+}
+
+func writtenIn(file *os.File) string {
+	text, err := io.ReadAll(io.LimitReader(file, 200))
+	if name := strings.TrimSpace(string(text)); err == nil && name != "" {
+		return name
+	}
+	return "another process"
+}
+
+// acquireLease takes the lease when its holder's session has ended (the advisory lock is free) or its time is over.
+func (s *Store) acquireLease(ctx context.Context) (func(), error) {
+	session, err := s.db.durable.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("take the lease: %w", s.db.explain(err))
+	}
+	epoch, guarded, err := takeLease(ctx, session)
+	if err != nil {
+		endSession(session)
+		if errors.Is(err, ErrTaken) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("take the lease: %w", s.db.explain(err))
+	}
+	s.setLease(&lease{epoch: epoch})
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.keepLease(ctx, session, epoch, guarded)
+	}()
+	return sync.OnceFunc(func() {
+		cancel()
+		<-done
+		s.setLease(nil)
+	}), nil
+}
+
+func takeLease(ctx context.Context, session *sql.Conn) (epoch int64, guarded bool, err error) {
+	if err := session.QueryRowContext(ctx, guardSQL).Scan(&guarded); err != nil {
+		return 0, false, err
+	}
+	var who string
+	var theirs, running bool
+	if err := session.QueryRowContext(ctx, leaseReadSQL).Scan(&epoch, &who, &theirs, &running); err != nil {
+		return 0, false, err
+	}
+	// The lock is free: the session of a holder who had it is gone. A holder without it lives by the clock alone.
+	if running && !(guarded && theirs) {
+		return 0, false, fmt.Errorf("%w: %s", ErrTaken, who)
+	}
+	result, err := session.ExecContext(ctx, leaseTakeSQL, holder(), guarded, epoch)
+	if err != nil {
+		return 0, false, err
+	}
+	if n, err := result.RowsAffected(); err != nil || n != 1 {
+		return 0, false, fmt.Errorf("%w: it was faster", ErrTaken)
+	}
+	return epoch + 1, guarded, nil
+}
+
+// keepLease renews until ctx ends, then gives the lease back. A session that breaks is replaced; the lease then lives by its time until
+// the new session has the advisory lock. That the lease is lost, Apply finds out by itself.
+func (s *Store) keepLease(ctx context.Context, session *sql.Conn, epoch int64, guarded bool) {
+	tick := time.NewTicker(leaseRenew)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			s.endLease(session, epoch)
+			return
+		case <-tick.C:
+		}
+		if session == nil {
+			session, guarded = s.newSession(ctx), false
+		}
+		if session == nil {
+			continue
+		}
+		if err := renew(ctx, session, epoch, &guarded); err != nil {
+			endSession(session)
+			session = nil
+		}
+	}
+}
+
+func (s *Store) newSession(ctx context.Context) *sql.Conn {
+	ctx, cancel := context.WithTimeout(ctx, leaseRenew)
+	defer cancel()
+	session, err := s.db.durable.Conn(ctx)
+	if err != nil {
+		s.health.note(err) //nolint:errcheck // noting it is all that is to be done: the next tick tries again
+		return nil
+	}
+	return session
+}
+
+func renew(ctx context.Context, session *sql.Conn, epoch int64, guarded *bool) error {
+	ctx, cancel := context.WithTimeout(ctx, leaseRenew)
+	defer cancel()
+	if !*guarded {
+		if err := session.QueryRowContext(ctx, guardSQL).Scan(guarded); err != nil {
+			return err
+		}
+	}
+	_, err := session.ExecContext(ctx, leaseRenewSQL, *guarded, epoch)
+	return err
+}
+
+func (s *Store) endLease(session *sql.Conn, epoch int64) {
+	if session == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaseRenew)
+	defer cancel()
+	session.ExecContext(ctx, leaseEndSQL, epoch) //nolint:errcheck // without it the lease ends by its time
+	endSession(session)
+}
+
+// endSession closes the connection itself, not only its use, so that the advisory lock is free.
+func endSession(session *sql.Conn) {
+	session.Raw(func(any) error { return driver.ErrBadConn }) //nolint:errcheck // the error is ours
+	session.Close()                                           //nolint:errcheck // it is closed already
+}

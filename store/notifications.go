@@ -1,0 +1,207 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"vigia/alerting"
+	"vigia/alerting/outbox"
+)
+
+const (
+	notificationColumns = `key, incident_id, level, receiver, cause, round, severity, created_at, state, attempts, due_at, settled_at, doc`
+
+	loadNotificationsSQL = `SELECT ` + notificationColumns + ` FROM notifications
+		WHERE state IN ('pending', 'leased') AND NOT outdated
+			AND incident_id IN (SELECT id FROM incidents WHERE state IN ('open', 'acknowledged'))
+		ORDER BY created_at, key`
+
+	// One statement for both: what is due is leased, and what was outdated while a process that died had leased it is closed.
+	claimHeadSQL = `UPDATE notifications SET
+			attempts = attempts + CASE WHEN outdated THEN 0 ELSE 1 END,
+			due_at = CASE WHEN outdated THEN due_at ELSE ? END,
+			settled_at = CASE WHEN outdated THEN ? ELSE settled_at END,
+			state = CASE WHEN outdated THEN 'superseded' ELSE 'leased' END
+		WHERE key IN (SELECT key FROM notifications WHERE state IN ('pending', 'leased') AND due_at <= ?`
+	claimOrderSQL = ` ORDER BY severity DESC, created_at, key LIMIT ?`
+
+	nextDueSQL = `SELECT due_at FROM notifications WHERE state IN ('pending', 'leased') ORDER BY due_at LIMIT 1`
+
+	addDeliverySQL = `INSERT INTO deliveries (key, attempt, at, took_us, ok, outcome) VALUES ($1, $2, $3, $4, $5, $6)`
+
+	// Sent wins whenever it comes: the receiver has it. Another outcome counts only for the attempt that holds the lease.
+	sentSQL    = `UPDATE notifications SET state = 'sent', settled_at = $1 WHERE key = $2 AND state <> 'sent'`
+	givenUpSQL = `UPDATE notifications SET state = 'given_up', settled_at = $1 WHERE key = $2 AND state = 'leased' AND (attempts = $3 OR $3 = 0)`
+	againSQL   = `UPDATE notifications SET
+			state = CASE WHEN outdated THEN 'superseded' ELSE 'pending' END,
+			settled_at = CASE WHEN outdated THEN $1 ELSE settled_at END,
+			due_at = $2
+		WHERE key = $3 AND state = 'leased' AND (attempts = $4 OR $4 = 0)`
+)
+
+// Claim leases up to limit notifications that are due; see outbox.Queue. A process that was the active one and is no longer gets ErrLost.
+func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, limit int, busy []string) ([]alerting.Notification, error) {
+	q := newQuery("")
+	q.add(claimHeadSQL, stamp(now.Add(lease)), stamp(now), stamp(now))
+	if len(busy) > 0 {
+		var names []any
+		for _, name := range busy {
+			names = append(names, cleanText(name))
+		}
+		q.add(" AND receiver NOT IN ("+marks(len(busy))+")", names...)
+	}
+	q.add(claimOrderSQL, int64(limit))
+	q.add(s.db.dialect.skipLocked + ") RETURNING " + notificationColumns)
+
+	var claimed []alerting.Notification
+	err := s.db.within(ctx, s.db.relaxed, func(t *transaction) error {
+		if err := s.fence(ctx, t); err != nil {
+			return err
+		}
+		var err error
+		claimed, err = notifications(ctx, t.tx, q)
+		return err
+	})
+	if errors.Is(err, ErrLost) {
+		return nil, err
+	}
+	if err = s.health.note(err); err != nil {
+		return nil, fmt.Errorf("claim notifications: %w", err)
+	}
+	return s.leasedOf(claimed), nil
+}
+
+// leasedOf puts what was leased in order and tells of what was closed instead.
+func (s *Store) leasedOf(claimed []alerting.Notification) []alerting.Notification {
+	var closed []alerting.Settled
+	leased := slices.DeleteFunc(claimed, func(n alerting.Notification) bool {
+		if n.State == alerting.NotificationSuperseded {
+			closed = append(closed, alerting.Settled{Key: n.Key, State: n.State})
+		}
+		return n.State != alerting.NotificationLeased
+	})
+	slices.SortFunc(leased, func(a, b alerting.Notification) int {
+		return cmp.Or(-cmp.Compare(a.Severity, b.Severity), a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.Key, b.Key))
+	})
+	if len(closed) > 0 {
+		s.cfg.OnSettle(closed)
+	}
+	return leased
+}
+
+// Settle writes attempts and what follows from them, in one transaction; see outbox.Queue. Config.OnSettle hears what became of each.
+func (s *Store) Settle(ctx context.Context, results []outbox.Result) error {
+	if len(results) == 0 {
+		return nil
+	}
+	var list statements
+	for _, r := range results {
+		d := r.Delivery
+		list.add(addDeliverySQL, d.Key, int64(d.Attempt), d.At, d.Took.Microseconds(), d.OK, d.Outcome)
+		switch r.State {
+		case alerting.NotificationSent:
+			list.add(sentSQL, d.At.Add(d.Took), d.Key)
+		case alerting.NotificationGivenUp:
+			list.add(givenUpSQL, d.At.Add(d.Took), d.Key, int64(d.Attempt))
+		case alerting.NotificationPending:
+			list.add(againSQL, d.At.Add(d.Took), r.NextAt, d.Key, int64(d.Attempt))
+		default:
+			return fmt.Errorf("settle %s: %q is not what a notification can become", d.Key, r.State)
+		}
+	}
+	var settled []alerting.Settled
+	err := s.db.within(ctx, s.db.durable, func(t *transaction) error {
+		if err := t.run(ctx, list); err != nil {
+			return err
+		}
+		var err error
+		settled, err = settledStates(ctx, t.tx, results)
+		return err
+	})
+	if err = s.health.note(err); err != nil {
+		return fmt.Errorf("settle notifications: %w", err)
+	}
+	s.cfg.OnSettle(settled)
+	s.watch.tell(0)
+	return nil
+}
+
+// settledStates reads what has become of the notifications, which may be another thing than the attempt alone would say.
+func settledStates(ctx context.Context, from querier, results []outbox.Result) ([]alerting.Settled, error) {
+	var keys []any
+	for _, r := range results {
+		keys = append(keys, cleanText(r.Delivery.Key))
+	}
+	q := newQuery(`SELECT key, state FROM notifications`)
+	q.in("key", keys...)
+	rows, err := from.QueryContext(ctx, q.text.String(), q.args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	states := map[string]alerting.NotificationState{}
+	for rows.Next() {
+		var key string
+		var state alerting.NotificationState
+		if err := rows.Scan(&key, &state); err != nil {
+			return nil, err
+		}
+		states[key] = state
+	}
+	var settled []alerting.Settled
+	for _, r := range results {
+		if state, ok := states[r.Delivery.Key]; ok {
+			settled = append(settled, alerting.Settled{Key: r.Delivery.Key, State: state, Delivery: r.Delivery})
+		}
+	}
+	return settled, rows.Err()
+}
+
+// NextDue is when the earliest waiting notification becomes due; see outbox.Queue.
+func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
+	var due time.Time
+	err := s.db.read.QueryRowContext(ctx, nextDueSQL).Scan(instant{&due})
+	if errors.Is(err, sql.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read when a notification is due: %w", err)
+	}
+	return due, nil
+}
+
+// notifications reads a query's rows of notificationColumns.
+func notifications(ctx context.Context, from querier, q *query) ([]alerting.Notification, error) {
+	rows, err := from.QueryContext(ctx, q.text.String(), q.args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []alerting.Notification
+	for rows.Next() {
+		var n alerting.Notification
+		var due time.Time
+		var doc []byte
+		if err := rows.Scan(&n.Key, &n.IncidentID, &n.Level, &n.Receiver, &n.Cause, &n.Round, &n.Severity, instant{&n.CreatedAt}, &n.State,
+			&n.Attempts, instant{&due}, instant{&n.SettledAt}, &doc); err != nil {
+			return nil, err
+		}
+		switch n.State {
+		case alerting.NotificationPending:
+			n.NextAt = due
+		case alerting.NotificationLeased:
+			n.LeasedUntil = due
+		}
+		if err := json.Unmarshal(doc, &n.Message); err != nil {
+			return nil, fmt.Errorf("the message of %s is damaged: %w", n.Key, err)
+		}
+		list = append(list, n)
+	}
+	return list, rows.Err()
+}

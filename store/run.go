@@ -1,0 +1,88 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+const (
+	lookEvery    = time.Second      // for what other processes have changed
+	measureEvery = time.Minute      // the size of the log
+	sweepEvery   = 10 * time.Minute // what is older than its retention
+	shutdownTime = 5 * time.Second  // for the last flush
+)
+
+// Run fills the head from the log, then writes samples, follows other processes and deletes what is too old, until ctx ends; then it
+// writes what still waits and returns. While the database is away it keeps trying. It returns nil unless the last flush fails.
+func (s *Store) Run(ctx context.Context) error {
+	filled := make(chan struct{})
+	go func() {
+		defer close(filled)
+		s.fillHead(ctx)
+	}()
+	s.loop(ctx)
+	<-filled
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
+	defer cancel()
+	return s.Flush(last)
+}
+
+func (s *Store) fillHead(ctx context.Context) {
+	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+		err := s.log.replay(ctx, s.cfg.Now())
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		s.health.note(err) //nolint:errcheck // noting it is all that is to be done before the next attempt
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (s *Store) loop(ctx context.Context) {
+	flush, look := time.NewTicker(s.cfg.FlushEvery), time.NewTicker(lookEvery)
+	measure, sweep := time.NewTicker(measureEvery), time.NewTicker(sweepEvery)
+	for _, t := range []*time.Ticker{flush, look, measure, sweep} {
+		defer t.Stop()
+	}
+	s.attempt(ctx, s.measure)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-flush.C:
+			s.attempt(ctx, s.Flush)
+		case <-look.C:
+			s.attempt(ctx, s.look)
+			if !s.active() {
+				s.attempt(ctx, func(ctx context.Context) error { return s.log.follow(ctx, s.cfg.Now()) })
+			}
+		case <-measure.C:
+			s.attempt(ctx, s.measure)
+		case <-sweep.C:
+			s.attempt(ctx, s.sweep)
+		}
+	}
+}
+
+// attempt does one piece of work, not for too long, and notes how it went.
+func (s *Store) attempt(ctx context.Context, work func(context.Context) error) {
+	limited, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := work(limited); ctx.Err() == nil {
+		s.health.note(err) //nolint:errcheck // the loop goes on; Stats and the log say what is wrong
+	}
+}
+
+// optional turns "no row" into no error.
+func optional(err error) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,281 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"vigia/collectors"
+	"vigia/collectors/inventory"
+	"vigia/store/chunk"
+)
+
+const (
+	longestName = 512             // octets of a series' whole name: an index on PostgreSQL takes no more than 2,704
+	ahead       = 5 * time.Minute // how far in the future a sample may lie
+	mostInRow   = 100_000         // samples in one row of the log
+)
+
+// waiting is a sample that has not been written yet.
+type waiting struct {
+	of *recent
+	chunk.Point
+}
+
+// sampleLog writes samples as one row for each flush and reads them back.
+type sampleLog struct {
+	db         *database
+	head       *head
+	maxPending int
+	replayTo   int64 // the log's last row when it was opened
+
+	mu      sync.Mutex
+	pending []waiting
+	counts  counters
+	damaged int // rows of the log that could not be read back
+
+	flushing   sync.Mutex // one flush at a time; it guards what follows
+	lastSeries int64      // the highest id of a series' row that was read
+	byID       map[int64]*recent
+	lastRow    int64 // the highest id of a row of the log that the head has
+}
+
+// counters is what Stats tells of samples.
+type counters struct {
+	taken, dropped, refused, written uint64
+	rate                             float64 // samples written a second, over the last flush
+	lastFlush                        time.Time
+	flushTook                        time.Duration
+}
+
+func newSampleLog(db *database, h *head, maxPending int) *sampleLog {
+	return &sampleLog{db: db, head: h, maxPending: maxPending, byID: map[int64]*recent{}}
+}
+
+// Put takes samples for the head and the log; it never waits for the database. It implements collectors.Sink. What cannot be a sample (not
+// finite, without a time, more than five minutes in the future, a name that is too long or no UTF-8) is refused and counted. While the
+// database is away the oldest samples that wait are dropped and counted.
+func (s *Store) Put(samples []collectors.Sample) {
+	if len(samples) == 0 {
+		return
+	}
+	latest := s.cfg.Now().Add(ahead)
+	rows := make([]waiting, 0, len(samples))
+	s.head.mu.Lock()
+	for i := range samples {
+		sample := &samples[i]
+		r := s.head.series[sample.Series]
+		if !storable(sample, latest) || r == nil && !nameable(sample.Series) {
+			continue
+		}
+		if r == nil {
+			r = s.head.get(sample.Series, math.MinInt64) // it is in no log yet: the head knows all of it
+		}
+		at := sample.At.UnixMicro()
+		s.head.put(r, *sample, at)
+		rows = append(rows, waiting{r, chunk.Point{At: at, Value: sample.Value}})
+	}
+	s.head.mu.Unlock()
+	s.log.take(rows, len(samples)-len(rows))
+}
+
+func storable(sample *collectors.Sample, latest time.Time) bool {
+	return !math.IsNaN(sample.Value) && !math.IsInf(sample.Value, 0) && sample.At.Unix() > 0 && sample.At.Before(latest)
+}
+
+func nameable(s collectors.Series) bool {
+	name := string(s.Metric) + string(s.Ref.Kind) + s.Ref.Name + s.Instance
+	return len(name) <= longestName && utf8.ValidString(name) && !slices.Contains([]byte(name), 0)
+}
+
+// take lets samples wait for the next flush.
+func (l *sampleLog) take(rows []waiting, refused int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.counts.taken += uint64(len(rows))
+	l.counts.refused += uint64(refused)
+	l.pending = append(l.pending, rows...)
+	l.bound()
+}
+
+// bound drops the oldest samples above the bound, an eighth of it at a time so that it costs little. The caller holds mu.
+func (l *sampleLog) bound() {
+	if over := len(l.pending) - l.maxPending; over > l.maxPending/8 {
+		l.counts.dropped += uint64(over)
+		l.pending = slices.Delete(l.pending, 0, over)
+	}
+}
+
+// Dropped is how many samples were lost because the database was away for too long.
+func (s *Store) Dropped() uint64 {
+	s.log.mu.Lock()
+	defer s.log.mu.Unlock()
+	return s.log.counts.dropped
+}
+
+// Flush writes the samples that wait, now. Run does it by itself.
+func (s *Store) Flush(ctx context.Context) error {
+	return s.log.flush(ctx, s.cfg.Now)
+}
+
+func (l *sampleLog) flush(ctx context.Context, now func() time.Time) error {
+	l.flushing.Lock()
+	defer l.flushing.Unlock()
+	start := now()
+	var wrote int
+	for {
+		l.mu.Lock()
+		batch := l.pending[:min(len(l.pending), mostInRow):min(len(l.pending), mostInRow)]
+		l.pending = l.pending[len(batch):]
+		if len(l.pending) == 0 {
+			l.pending = nil
+		}
+		l.mu.Unlock()
+		if len(batch) == 0 {
+			break
+		}
+		if err := l.write(ctx, batch); err != nil {
+			l.putBack(batch, refusesData(err))
+			return fmt.Errorf("write samples: %w", err)
+		}
+		wrote += len(batch)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if span := start.Sub(l.counts.lastFlush); !l.counts.lastFlush.IsZero() && span > 0 {
+		l.counts.rate = float64(wrote) / span.Seconds()
+	}
+	l.counts.written += uint64(wrote)
+	l.counts.lastFlush, l.counts.flushTook = start, now().Sub(start)
+	return nil
+}
+
+// putBack lets a batch wait again, unless the database would refuse it for ever.
+func (l *sampleLog) putBack(batch []waiting, hopeless bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if hopeless {
+		l.counts.dropped += uint64(len(batch))
+		return
+	}
+	l.pending = append(batch, l.pending...)
+	l.bound()
+}
+
+const addRowSQL = `INSERT INTO sample_log (t0, t1, count, payload) VALUES ($1, $2, $3, $4) RETURNING id`
+
+// write makes one row of the batch. The caller holds flushing.
+func (l *sampleLog) write(ctx context.Context, batch []waiting) error {
+	if err := l.register(ctx, batch); err != nil {
+		return err
+	}
+	slices.SortStableFunc(batch, func(a, b waiting) int { return cmp.Compare(a.of.id, b.of.id) })
+	var blocks []chunk.Block
+	t0, t1 := batch[0].At, batch[0].At
+	points := make([]chunk.Point, len(batch))
+	for i, w := range batch {
+		points[i] = w.Point
+		t0, t1 = min(t0, w.At), max(t1, w.At)
+		if i == 0 || batch[i-1].of != w.of {
+			blocks = append(blocks, chunk.Block{Series: w.of.id, Points: points[i:i]})
+		}
+		last := &blocks[len(blocks)-1]
+		last.Points = last.Points[:len(last.Points)+1]
+	}
+	payload := chunk.Encode(make([]byte, 0, 8*len(batch)+64), blocks)
+	var id int64
+	err := l.db.within(ctx, l.db.relaxed, func(t *transaction) error {
+		return t.tx.QueryRowContext(ctx, addRowSQL, stamp(time.UnixMicro(t0)), stamp(time.UnixMicro(t1)), int64(len(batch)), payload).Scan(&id)
+	})
+	if err == nil && l.lastRow == id-1 {
+		l.lastRow = id // nobody else has written in between: nothing to follow
+	}
+	return err
+}
+
+const (
+	putSeriesSQL = `INSERT INTO series (metric, ref_kind, ref_name, instance, every_us) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (ref_kind, ref_name, metric, instance) DO UPDATE SET every_us = excluded.every_us`
+	readSeriesSQL = `SELECT id, metric, ref_kind, ref_name, instance, every_us FROM series WHERE id > $1 ORDER BY id`
+)
+
+// register gives every series of the batch a row. The caller holds flushing.
+func (l *sampleLog) register(ctx context.Context, batch []waiting) error {
+	var list statements
+	fresh := map[*recent]time.Duration{}
+	l.head.mu.RLock()
+	for _, w := range batch {
+		r := w.of
+		if _, ok := fresh[r]; !ok && (r.id == 0 || r.saved != r.every) {
+			fresh[r] = r.every
+			list.add(putSeriesSQL, string(r.series.Metric), string(r.series.Ref.Kind), r.series.Ref.Name, r.series.Instance, r.every.Microseconds())
+		}
+	}
+	l.head.mu.RUnlock()
+	if len(list) == 0 {
+		return nil
+	}
+	if err := l.db.within(ctx, l.db.relaxed, func(t *transaction) error { return t.run(ctx, list) }); err != nil {
+		return err
+	}
+	if err := l.readSeries(ctx, l.lastSeries, math.MinInt64); err != nil {
+		return err
+	}
+	return l.confirm(ctx, fresh)
+}
+
+// confirm notes what the rows hold now; a series that another process had registered meanwhile is looked for among all of them.
+func (l *sampleLog) confirm(ctx context.Context, fresh map[*recent]time.Duration) error {
+	for again := range 2 {
+		missing := false
+		l.head.mu.Lock()
+		for r, every := range fresh {
+			r.saved = every
+			missing = missing || r.id == 0
+		}
+		l.head.mu.Unlock()
+		if !missing {
+			return nil
+		}
+		if again == 0 {
+			if err := l.readSeries(ctx, 0, math.MinInt64); err != nil {
+				return err
+			}
+		}
+	}
+	return errors.New("a series has no row after it was written")
+}
+
+// readSeries reads the rows of series above an id into the head. The caller holds flushing, or is alone.
+func (l *sampleLog) readSeries(ctx context.Context, after, complete int64) error {
+	rows, err := l.db.read.QueryContext(ctx, readSeriesSQL, after)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	l.head.mu.Lock()
+	defer l.head.mu.Unlock()
+	for rows.Next() {
+		var id, every int64
+		var series collectors.Series
+		var kind string
+		if err := rows.Scan(&id, &series.Metric, &kind, &series.Ref.Name, &series.Instance, &every); err != nil {
+			return err
+		}
+		series.Ref.Kind = inventory.Kind(kind)
+		r := l.head.get(series, complete)
+		r.id, r.saved = id, time.Duration(every)*time.Microsecond
+		if r.every == 0 {
+			r.every = r.saved
+		}
+		l.byID[id] = r
+		l.lastSeries = max(l.lastSeries, id)
+	}
+	return rows.Err()
+}

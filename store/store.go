@@ -1,0 +1,118 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"vigia/alerting"
+)
+
+// Errors that a caller acts on.
+var (
+	// ErrNotFound: there is no such row, or the scope may not see it.
+	ErrNotFound = errors.New("not found")
+	// ErrTaken: another process is the active one.
+	ErrTaken = errors.New("another vigia run is active")
+	// ErrLost: this process was the active one and is no longer.
+	ErrLost = errors.New("another process has become the active one")
+)
+
+// Config is what a Store needs. Only DSN is required.
+type Config struct {
+	DSN    string // sqlite:PATH or postgres://USER@HOST/DATABASE
+	Logger *slog.Logger
+	Now    func() time.Time
+
+	SampleRetention time.Duration // how long samples are kept; default 400 days
+	FlushEvery      time.Duration // how often samples are written; default 2 s
+	MaxPending      int           // how many samples wait while the database is away; default 1,000,000
+	HeadSamples     int           // how many samples are kept in memory over all series; default 4,000,000 (16 octets each)
+
+	// OnSettle hears what became of notifications, after Settle has stored it, in the caller's goroutine.
+	OnSettle func([]alerting.Settled)
+}
+
+func (c *Config) setDefaults() {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.SampleRetention <= 0 {
+		c.SampleRetention = 400 * 24 * time.Hour
+	}
+	if c.FlushEvery <= 0 {
+		c.FlushEvery = 2 * time.Second
+	}
+	if c.MaxPending <= 0 {
+		c.MaxPending = 1_000_000
+	}
+	if c.HeadSamples <= 0 {
+		c.HeadSamples = 4_000_000
+	}
+	if c.OnSettle == nil {
+		c.OnSettle = func([]alerting.Settled) {}
+	}
+}
+
+// Store is the open database. Its methods may be called from any goroutine.
+type Store struct {
+	cfg    Config
+	db     *database
+	head   *head
+	log    *sampleLog
+	watch  *watch
+	health *health
+
+	mu       sync.Mutex
+	measured measured
+	lease    *lease // nil while this process is not the active one
+}
+
+// Open connects, brings the schema up to date and reads which series there are. Its errors tell an operator what is wrong and what to do,
+// and never show a password: a database that cannot be reached or written, one that a newer vigia has migrated, one whose history of
+// migrations is not ours.
+func Open(ctx context.Context, cfg Config) (*Store, error) {
+	cfg.setDefaults()
+	addr, err := parseDSN(cfg.DSN)
+	if err != nil {
+		return nil, err
+	}
+	db, err := openDatabase(addr)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{cfg: cfg, db: db, head: newHead(cfg.HeadSamples), watch: newWatch(), health: newHealth(cfg, db.explain)}
+	s.log = newSampleLog(db, s.head, cfg.MaxPending)
+	if err := s.prepare(ctx); err != nil {
+		db.close() //nolint:errcheck // why it could not be opened is the news
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) prepare(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute) // a migration may have to move a large table
+	defer cancel()
+	if err := s.db.durable.PingContext(ctx); err != nil {
+		return s.db.explain(err)
+	}
+	if err := migrate(ctx, s.db, s.cfg.Now()); err != nil {
+		return err
+	}
+	if err := s.log.open(ctx); err != nil {
+		return s.db.explain(fmt.Errorf("read the list of series: %w", err))
+	}
+	return nil
+}
+
+// Close closes the database. What Put took and no flush has written is lost: end Run first, which writes it.
+func (s *Store) Close() error {
+	s.watch.close()
+	return s.db.close()
+}

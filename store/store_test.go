@@ -1,0 +1,24 @@
+package store_test
+
+import (
+	"testing"
+
+	"vigia/alerting"
+	"vigia/alerting/outbox"
+	"vigia/collectors"
+	"vigia/store"
+	"vigia/store/storetest"
+)
+
+var (
+	_ alerting.Journal = (*store.Store)(nil)
+	_ outbox.Queue     = (*store.Store)(nil)
+	_ collectors.Sink  = (*store.Store)(nil)
+)
+
+func TestOpenTwice(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open storetest.Opener) {
+		open()
+		open()
+	})
+}
