@@ -1,0 +1,81 @@
+package alerting
+
+import "vigia/collectors"
+
+// MessageWords are what messages to receivers say around the engine's and the collectors' own words.
+var MessageWords = collectors.Words{
+	"message.severity.none":          inBoth("Cleared", "Resuelta"),
+	"message.severity.indeterminate": inBoth("Indeterminate", "Indeterminada"),
+	"message.severity.warning":       inBoth("Warning", "Aviso"),
+	"message.severity.minor":         inBoth("Minor", "Menor"),
+	"message.severity.major":         inBoth("Major", "Mayor"),
+	"message.severity.critical":      inBoth("Critical", "Crítica"),
+	"message.resolved":               inBoth("Resolved", "Resuelto"),
+	"message.test":                   inBoth("Test", "Prueba"),
+
+	"message.kind.site":        inBoth("Site", "Sitio"),
+	"message.kind.link":        inBoth("Link", "Enlace"),
+	"message.kind.server":      inBoth("Server", "Servidor"),
+	"message.kind.service":     inBoth("Service", "Servicio"),
+	"message.kind.trunk":       inBoth("Trunk", "Troncal"),
+	"message.kind.destination": inBoth("Destination", "Destino"),
+	"message.kind.customer":    inBoth("Customer", "Cliente"),
+
+	"message.cause.opened":       inBoth("New incident", "Incidente nuevo"),
+	"message.cause.escalated":    inBoth("Escalated to {0}", "Escalado a {0}"),
+	"message.cause.repeat":       inBoth("Still open, told again", "Sigue abierto, nuevo aviso"),
+	"message.cause.severity":     inBoth("The severity rose to {0}", "La severidad subió a {0}"),
+	"message.cause.ack_expired":  inBoth("The acknowledgement ran out", "Venció el plazo de quien lo tomó"),
+	"message.cause.acknowledged": inBoth("{0} has it", "{0} lo tomó"),
+	"message.cause.resolved":     inBoth("Resolved after {0}", "Resuelto tras {0}"),
+	"message.cause.merged":       inBoth("Part of another incident now", "Ahora es parte de otro incidente"),
+	"message.cause.flapping":     inBoth("Goes up and down: quiet until it is stable", "Sube y baja: sin más avisos hasta que se estabilice"),
+	"message.cause.fallback":     inBoth("{0} could not be reached", "No se pudo avisar a {0}"),
+	"message.cause.test":         inBoth("A test", "Una prueba"),
+	"message.cause.digest":       inBoth("{0} messages in one", "{0} avisos en uno"),
+	"message.cause.missed":       inBoth("While you could not be reached", "Mientras no se le podía avisar"),
+
+	"message.title.test":   inBoth("This message reached you. Nothing is wrong", "Este mensaje le llegó. Todo está bien"),
+	"message.title.digest": inBoth("{0} messages, the worst: {1}", "{0} avisos, el peor: {1}"),
+	"message.title.missed": inBoth("{0} messages could not be delivered until now", "{0} avisos no se pudieron entregar hasta ahora"),
+	"message.title.none":   inBoth("{0} is not as expected", "{0} no está como se espera"),
+
+	"message.subject":        inBoth("{0}: {1} (incident {2})", "{0}: {1} (incidente {2})"),
+	"message.subject.test":   inBoth("Test message of {0}", "Mensaje de prueba de {0}"),
+	"message.subject.digest": inBoth("{0} messages: {1} and more", "{0} avisos: {1} y más"),
+	"message.incident":       inBoth("Incident {0}", "Incidente {0}"),
+	"message.open":           inBoth("Open incident {0}", "Abrir incidente {0}"),
+
+	"message.label.why":         inBoth("Why", "Motivo"),
+	"message.label.where":       inBoth("Where", "Dónde"),
+	"message.label.since":       inBoth("Since", "Desde"),
+	"message.label.until":       inBoth("Until", "Hasta"),
+	"message.label.owner":       inBoth("Owner", "A cargo"),
+	"message.label.note":        inBoth("Note", "Nota"),
+	"message.label.next":        inBoth("Next", "Sigue"),
+	"message.label.members":     inBoth("Alarms", "Alarmas"),
+	"message.label.affected":    inBoth("In its shadow", "Bajo su sombra"),
+	"message.label.undelivered": inBoth("Not reached", "Sin aviso"),
+	"message.label.late":        inBoth("Late", "Tarde"),
+
+	"message.over":          inBoth("{0}, over {1}", "{0}, sobre {1}"),
+	"message.over_for":      inBoth("{0}, over {1} for {2}", "{0}, sobre {1} durante {2}"),
+	"message.under":         inBoth("{0}, under {1}", "{0}, bajo {1}"),
+	"message.under_for":     inBoth("{0}, under {1} for {2}", "{0}, bajo {1} durante {2}"),
+	"message.for":           inBoth("{0} for {1}", "{0} durante {1}"),
+	"message.where":         inBoth("{0}, site {1}", "{0}, sitio {1}"),
+	"message.until":         inBoth("{0}, after {1}", "{0}, tras {1}"),
+	"message.nobody":        inBoth("Nobody has it", "Nadie lo tiene"),
+	"message.owner":         inBoth("{0} has it", "{0} lo tiene"),
+	"message.owner_until":   inBoth("{0} has it until {1}", "{0} lo tiene hasta {1}"),
+	"message.next":          inBoth("{0} is told at {1}, in {2}", "Se avisa a {0} a las {1}, en {2}"),
+	"message.next_again":    inBoth("Told again at {0}, in {1}", "Nuevo aviso a las {0}, en {1}"),
+	"message.next_none":     inBoth("Nobody else is told", "No se avisa a nadie más"),
+	"message.next_owned":    inBoth("Escalation stands still", "El escalamiento está detenido"),
+	"message.members":       inBoth("{0} belong to this incident", "{0} pertenecen a este incidente"),
+	"message.affected_more": inBoth("{0} and {1} more", "{0} y {1} más"),
+	"message.late":          inBoth("This was due {0} earlier: Vigía was not running, or the clock jumped", "Esto debía salir {0} antes: Vigía no estaba en marcha, o el reloj saltó"),
+	"message.footer":        inBoth("{0} · sent by Vigía to {1}", "{0} · enviado por Vigía a {1}"),
+}
+
+func inBoth(en, es string) collectors.Text { return collectors.Text{EN: en, ES: es} }
