@@ -94,7 +94,7 @@ func (r *run) hop(ctx context.Context) (next *url.URL, why collectors.Reason) {
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })() //nolint:errcheck // a closed connection has no deadline
-	answer, err := r.exchange(ctx, conn) //nolint:bodyclose // see exchange
+	answer, err := r.exchange(ctx, conn)                                         //nolint:bodyclose // see exchange
 	if err != nil {
 		return nil, r.broken(ctx, err, peer)
 	}
