@@ -58,9 +58,9 @@ func (r *run) judge(ctx context.Context, answer *nethttp.Response, peer string) 
 	}
 	switch {
 	case r.match != nil && !r.match.Match(body):
-		return because("lacks", reach.Clean(r.config.Match, mostShown))
+		return because("lacks", reach.Cut(r.config.Match, mostShown))
 	case r.notMatch != nil && r.notMatch.Match(body):
-		return because("holds", reach.Clean(r.config.NotMatch, mostShown))
+		return because("holds", reach.Cut(r.config.NotMatch, mostShown))
 	}
 	return collectors.Reason{}
 }

@@ -107,3 +107,12 @@ func Clean(s string, longest int) string {
 	}
 	return b.String()
 }
+
+// Cut keeps at most that many runes of our own text, such as a pattern, as it stands.
+func Cut(s string, longest int) string {
+	runes := []rune(s)
+	if len(runes) <= longest {
+		return s
+	}
+	return string(runes[:longest]) + "…"
+}

@@ -113,7 +113,7 @@ func (p *prober) talk(ctx context.Context, conn net.Conn, peer string, r *collec
 	if len(answer) > 0 {
 		r.Steps = append(r.Steps, because("step_got", len(answer), shown))
 	}
-	wanted := reach.Clean(p.expect.String(), mostShown)
+	wanted := reach.Cut(p.expect.String(), mostShown)
 	switch late := ctx.Err() != nil || reach.TimedOut(err); {
 	case err == nil:
 		return answer, collectors.Reason{}

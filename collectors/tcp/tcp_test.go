@@ -87,9 +87,11 @@ func expect(pattern string) func(*Config) { return func(c *Config) { c.Expect = 
 
 func TestSuite(t *testing.T) {
 	collectorstest.Run(t, collectorstest.Suite{
-		Kind:    Kind(),
-		Healthy: func(t *testing.T) collectors.CheckConfig { return config(serve(t, "127.0.0.1:0", say("220 hello\r\n")), expect("^220 ")) },
-		Silent:  func(t *testing.T) collectors.CheckConfig { return config(serve(t, "127.0.0.1:0", nil), expect(".")) },
+		Kind: Kind(),
+		Healthy: func(t *testing.T) collectors.CheckConfig {
+			return config(serve(t, "127.0.0.1:0", say("220 hello\r\n")), expect("^220 "))
+		},
+		Silent: func(t *testing.T) collectors.CheckConfig { return config(serve(t, "127.0.0.1:0", nil), expect(".")) },
 		Garbage: func(t *testing.T, answer []byte) collectors.CheckConfig {
 			return config(serve(t, "127.0.0.1:0", func(c net.Conn) { c.Write(answer) }), expect("^220 "))
 		},
