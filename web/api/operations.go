@@ -1,0 +1,76 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// The groups of operations.
+const (
+	tagInventory = "inventory"
+	tagSamples   = "samples"
+	tagAlarms    = "alarms"
+	tagIncidents = "incidents"
+	tagSelf      = "vigia"
+)
+
+var tags = []*huma.Tag{
+	{Name: tagInventory, Description: "What we look after."},
+	{Name: tagSamples, Description: "What was measured, and the runs that measured it."},
+	{Name: tagAlarms, Description: "What is wrong, series by series."},
+	{Name: tagIncidents, Description: "What people work on, and what they decide."},
+	{Name: tagSelf, Description: "Vigía itself: its rules and its health."},
+}
+
+// operations is the table: every operation, its policy, and what answers.
+func (s *server) operations() []operation {
+	look := Policy{Role: Viewer, Reach: ByCustomer}
+	rules := Policy{Role: Viewer, Reach: Technical}
+	work := Policy{Role: Operator, Reach: ByCustomer}
+	return []operation{
+		reading("list-inventory", "/inventory", tagInventory, "Everything that we look after, with its state", look, listObjects),
+		reading("list-inventory-kind", "/inventory/{kind}", tagInventory, "Everything of one kind", look, listKind),
+		reading("get-object", "/inventory/{kind}/{name}", tagInventory, "One object: state, parents, children, checks, latest values", look, getObject),
+
+		reading("list-series", "/series", tagSamples, "Which series there are", look, listSeries),
+		reading("get-samples", "/samples", tagSamples, "A series over a time range", look, getSamples),
+		reading("get-latest", "/latest", tagSamples, "The newest values of an object", look, getLatest),
+		reading("list-runs", "/runs", tagSamples, "The last runs of an object's checks, and why they went as they did", look, listRuns),
+
+		reading("list-alarms", "/alarms", tagAlarms, "Alarms: those that stand, or all", look, listAlarms),
+
+		reading("list-incidents", "/incidents", tagIncidents, "Incidents, newest first", look, listIncidents),
+		reading("get-incident", "/incidents/{id}", tagIncidents, "One incident: alarms, timeline, who was told, what comes next", look, getIncident),
+		deciding("acknowledge-incident", "/incidents/{id}/acknowledge", "Take an incident", aboutAcknowledge, work, acknowledge),
+		deciding("unacknowledge-incident", "/incidents/{id}/unacknowledge", "Give an incident back", aboutUnacknowledge, work, unacknowledge),
+		deciding("comment-incident", "/incidents/{id}/comment", "Write into an incident's timeline", "", work, comment),
+		deciding("escalate-incident", "/incidents/{id}/escalate", "Tell the next level now", "", work, escalate),
+
+		reading("list-thresholds", "/thresholds", tagSelf, "The rules: thresholds and escalation policies", rules, listThresholds),
+		reading("get-health", "/health", tagSelf, "How Vigía itself does", rules, getHealth),
+		document("get-openapi", "/openapi.json", rules),
+	}
+}
+
+const (
+	aboutAcknowledge   = "A person has it: escalation stops until the acknowledgement expires or the severity rises. Everyone who was told is told of it."
+	aboutUnacknowledge = "Nobody has it any more: escalation goes on where it stood."
+)
+
+// document is the operation that serves the description of all others; it is not in it.
+func document(id, path string, p Policy) operation {
+	op := huma.Operation{OperationID: id, Method: http.MethodGet, Path: Prefix + path, Hidden: true}
+	return operation{Operation: op, policy: p, register: func(_ *server, api huma.API) {
+		op.Middlewares = huma.Middlewares{admit(api, p)}
+		type text struct {
+			ContentType string `header:"Content-Type"`
+			Body        []byte
+		}
+		huma.Register(api, op, func(context.Context, *nothingInput) (*text, error) {
+			body, err := api.OpenAPI().MarshalJSON()
+			return &text{ContentType: "application/openapi+json", Body: body}, err
+		})
+	}}
+}
