@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Reloader reads the configuration file again on request. A bad file changes nothing: the configuration that runs stays, and what is wrong
+// with the new one is kept for the pages until a good one comes.
+type Reloader struct {
+	path  string
+	kinds Kinds
+	now   func() time.Time
+
+	mu      sync.Mutex
+	current *Config
+	notices []Notice
+	since   time.Time // when the file was first refused; zero while it is fine
+	refused error
+}
+
+// NewReloader starts from a configuration that runs.
+func NewReloader(current *Config, notices []Notice, kinds Kinds, now func() time.Time) *Reloader {
+	return &Reloader{path: current.file, kinds: kinds, now: now, current: current, notices: notices}
+}
+
+// Reload reads the file. It returns the configuration that is to run from now on: the new one, or with an error the old one.
+func (r *Reloader) Reload() (*Config, error) {
+	cfg, notices, err := Load(r.path, r.kinds)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		if r.refused == nil {
+			r.since = r.now()
+		}
+		r.refused = err
+		return r.current, err
+	}
+	r.notices = append(notices, fixed(r.current, cfg)...)
+	r.current, r.refused, r.since = cfg, nil, time.Time{}
+	return cfg, nil
+}
+
+// fixed notes what a reload cannot change.
+func fixed(old, fresh *Config) []Notice {
+	var out []Notice
+	note := func(key string) {
+		out = append(out, Notice{
+			File: fresh.file, Rule: "needs-restart", Message: fmt.Sprintf("%s is another one now; it takes effect at the next start", key),
+		})
+	}
+	if old.Listen != fresh.Listen {
+		note("listen")
+	}
+	if old.Store != fresh.Store {
+		note("store")
+	}
+	return out
+}
+
+// Current is the configuration that runs.
+func (r *Reloader) Current() *Config {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.current
+}
+
+// Notices are those of the configuration that runs.
+func (r *Reloader) Notices() []Notice {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.notices
+}
+
+// Refused tells since when the file on disk is refused, and why; a nil error when the configuration that runs is the file's.
+func (r *Reloader) Refused() (since time.Time, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.since, r.refused
+}

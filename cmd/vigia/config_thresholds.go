@@ -1,0 +1,231 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"vigia/alerting"
+	"vigia/collectors"
+	"vigia/collectors/inventory"
+)
+
+// thresholds looks at what single values of a threshold cannot show: what it selects, how its tiers stand to each other, ties.
+func (l *loader) thresholds(cfg *Config, o *objects) {
+	byMetric := map[string][]*ThresholdSpec{}
+	for i := range cfg.Thresholds {
+		t := &cfg.Thresholds[i]
+		n := l.at[t]
+		if n == nil {
+			continue
+		}
+		t.line = n.Line
+		if len(t.Tiers) == 0 && t.NoData == nil {
+			l.problem(n, "threshold-empty", "give tiers:, nodata: or both", "the threshold asks for nothing")
+		}
+		l.tiers(t)
+		if t.NoData != nil {
+			l.severity(&t.NoData.Severity)
+		}
+		if selected := l.selected(t, o); len(selected) > 0 {
+			l.silence(cfg, t)
+			l.told(cfg, t, selected)
+			byMetric[t.Metric] = append(byMetric[t.Metric], t)
+		}
+	}
+	for _, list := range byMetric {
+		l.ties(list, o)
+	}
+}
+
+// carries reports whether objects of a kind have a metric.
+func carries(metric collectors.Metric, kind inventory.Kind) bool {
+	info, ok := collectors.Catalogue[metric]
+	if ok && info.Kinds == nil {
+		return kind == inventory.KindVigia
+	}
+	return slices.Contains(info.Kinds, kind)
+}
+
+// selected lists the objects that a threshold is about, and notes when there are none.
+func (l *loader) selected(t *ThresholdSpec, o *objects) []inventory.Ref {
+	if _, known := collectors.Catalogue[collectors.Metric(t.Metric)]; !known || t.On == "" {
+		return nil
+	}
+	var out []inventory.Ref
+	for _, r := range o.refs {
+		if carries(collectors.Metric(t.Metric), r.Kind) && t.On.Matches(r) {
+			out = append(out, r)
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	kind, glob, _ := strings.Cut(string(t.On), "/")
+	if message, _ := patternForm(string(t.On)); message != "" {
+		return nil
+	}
+	if kind != "*" && !carries(collectors.Metric(t.Metric), inventory.Kind(kind)) {
+		l.problem(l.at[&t.On], "metric-not-of-kind", "it is measured of "+kindsWith(t.Metric), "a %s has no %s", kind, t.Metric)
+		return nil
+	}
+	l.problem(l.at[&t.On], "matches-nothing", meant(glob, o.names(inventory.Kind(kind))), "on: %s selects nothing", t.On)
+	return nil
+}
+
+func kindsWith(metric string) string {
+	info := collectors.Catalogue[collectors.Metric(metric)]
+	if info.Kinds == nil {
+		return "vigia/self"
+	}
+	words := make([]string, len(info.Kinds))
+	for i, k := range info.Kinds {
+		words[i] = string(k) + "/*"
+	}
+	return strings.Join(words, ", ")
+}
+
+// bothWays are the metrics of which too much and too little can both be bad.
+var bothWays = map[collectors.Metric]bool{
+	collectors.InBps: true, collectors.OutBps: true, collectors.InUtilPct: true, collectors.OutUtilPct: true, collectors.Calls: true,
+	collectors.ACDS: true, collectors.ASRPct: true, collectors.NERPct: true, collectors.UptimeS: true, collectors.BusyHourPct: true,
+	collectors.StatusCode: true, collectors.RTCPCoveragePct: true,
+}
+
+// tiers checks the tiers of one threshold: their direction, their order, their range.
+func (l *loader) tiers(t *ThresholdSpec) {
+	metric := collectors.Metric(t.Metric)
+	info, known := collectors.Catalogue[metric]
+	for i := range t.Tiers {
+		tier := &t.Tiers[i]
+		l.severity(&tier.Severity)
+		if known {
+			l.levelRange(&tier.Raise, info)
+			l.levelRange(&tier.Clear, info)
+		}
+		if l.at[&tier.Raise] == nil || l.at[&tier.Clear] == nil || !known {
+			continue
+		}
+		below := tier.Raise < tier.Clear
+		switch {
+		case !bothWays[metric] && info.LowerIsWorse && !below:
+			l.problem(l.at[&tier.Clear], "clear-wrong-side", "give a clear above raise", "low %s is bad, so clear (%v) must be above raise (%v)", t.Metric, tier.Clear, tier.Raise)
+		case !bothWays[metric] && !info.LowerIsWorse && below:
+			l.problem(l.at[&tier.Clear], "clear-wrong-side", "give a clear below raise", "high %s is bad, so clear (%v) must not be above raise (%v)", t.Metric, tier.Clear, tier.Raise)
+		case below != (t.Tiers[0].Raise < t.Tiers[0].Clear):
+			l.problem(l.at[&tier.Clear], "mixed-directions", "write two thresholds", "one tier looks up and another looks down")
+		}
+	}
+	l.tierOrder(t)
+}
+
+func (l *loader) severity(s *alerting.Severity) {
+	if n := l.at[s]; n != nil && *s == alerting.None && n.Value == alerting.None.String() {
+		l.problem(n, "bad-severity", "critical, major, minor, warning or indeterminate", "severity: an alarm cannot have the severity none")
+	}
+}
+
+// levelRange notes a level that the metric can never reach.
+func (l *loader) levelRange(level *float64, info collectors.MetricInfo) {
+	n := l.at[level]
+	switch {
+	case n == nil:
+	case info.Unit == collectors.UnitPercent && (*level < 0 || *level > 100):
+		l.problem(n, "level-out-of-range", "", "%s %% can never be reached: a share is 0 to 100", n.Value)
+	case info.Unit == collectors.UnitBool && *level != 0 && *level != 1:
+		l.problem(n, "level-out-of-range", "", "%s can never be reached: it is 0 or 1", n.Value)
+	}
+}
+
+// tierOrder compares each tier with the next milder one.
+func (l *loader) tierOrder(t *ThresholdSpec) {
+	order := make([]*TierSpec, 0, len(t.Tiers))
+	for i := range t.Tiers {
+		if tier := &t.Tiers[i]; tier.Severity != alerting.None && l.at[&tier.Raise] != nil && l.at[&tier.Clear] != nil {
+			order = append(order, tier)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b *TierSpec) int { return cmp.Compare(a.Severity, b.Severity) })
+	for i := 1; i < len(order); i++ {
+		mild, bad := order[i-1], order[i]
+		sign := 1.0
+		if bad.Raise < bad.Clear {
+			sign = -1
+		}
+		switch worse := sign * (bad.Raise - mild.Raise); {
+		case bad.Severity == mild.Severity:
+			l.problem(l.at[&bad.Severity], "tier-twice", "keep one of them", "two tiers are %s", bad.Severity)
+		case worse < 0:
+			l.problem(l.at[&bad.Raise], "tier-order", "the worse the severity, the worse the level",
+				"%s is raised at %v, before %s at %v", bad.Severity, bad.Raise, mild.Severity, mild.Raise)
+		case worse == 0 && bad.For <= mild.For:
+			l.problem(l.at[&bad.Raise], "tier-order", "give it a worse level or a longer for:",
+				"%s and %s are raised at the same level and time, so %s never shows", bad.Severity, mild.Severity, mild.Severity)
+		case sign*(bad.Clear-mild.Clear) < 0:
+			l.problem(l.at[&bad.Clear], "tier-clear-order", "the worse the severity, the sooner it clears",
+				"%s clears at %v, after %s at %v", bad.Severity, bad.Clear, mild.Severity, mild.Clear)
+		}
+	}
+}
+
+// silence notes a "no data" that would be raised between two runs of a check.
+func (l *loader) silence(cfg *Config, t *ThresholdSpec) {
+	if t.NoData == nil || t.NoData.After == 0 {
+		return
+	}
+	for _, c := range cfg.checkSpecs() {
+		if c.spec.kind == nil || !t.On.Matches(c.ref) || !slices.Contains(c.spec.kind.Metrics, collectors.Metric(t.Metric)) ||
+			t.Instance != "" && t.Instance != c.spec.instance() || t.NoData.After > c.spec.Every {
+			continue
+		}
+		l.problem(l.where(&t.NoData.After, t), "nodata-too-short", "three periods are a good figure",
+			"nodata after %s is not longer than the period of %s:%s (%s)", t.NoData.After, c.ref, c.spec.instance(), c.spec.Every)
+		return
+	}
+}
+
+// told notes a threshold whose alarms would tell nobody by accident.
+func (l *loader) told(cfg *Config, t *ThresholdSpec, selected []inventory.Ref) {
+	if t.Policy != "" {
+		l.policyExists(cfg, &t.Policy)
+		return
+	}
+	if cfg.defaultPolicy() != "" || len(cfg.PolicySpecs) == 0 {
+		return
+	}
+	for _, r := range selected {
+		if cfg.policyOf(r) == "" {
+			l.problem(l.at[t], "threshold-without-policy", "name one here, or call one of them default",
+				"the threshold names no policy, and there are %d to choose from", len(cfg.PolicySpecs))
+			return
+		}
+	}
+}
+
+// ties notes two thresholds of which neither is more specific for an object that both select.
+func (l *loader) ties(list []*ThresholdSpec, o *objects) {
+	for i, a := range list {
+		for _, b := range list[:i] {
+			if a.Instance != b.Instance && a.Instance != "" && b.Instance != "" || a.weight() != b.weight() {
+				continue
+			}
+			at := slices.IndexFunc(o.refs, func(r inventory.Ref) bool {
+				return carries(collectors.Metric(a.Metric), r.Kind) && a.On.Matches(r) && b.On.Matches(r)
+			})
+			if at >= 0 {
+				l.problem(l.at[a], "threshold-tie", "make one of them more specific",
+					"this threshold and the one in line %d are equally specific, and both select %s", b.line, o.refs[at])
+				break
+			}
+		}
+	}
+}
+
+// weight is how specific a threshold is; the engine counts alike (alerting.NewRules).
+func (t *ThresholdSpec) weight() int {
+	w := t.On.Weight() * 2
+	if t.Instance != "" {
+		w++
+	}
+	return w
+}
