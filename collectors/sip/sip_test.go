@@ -160,7 +160,8 @@ func TestSuiteUDP(t *testing.T) {
 		Garbage: func(t *testing.T, answer []byte) collectors.CheckConfig {
 			return config(peer(t, "127.0.0.1:0", func([]byte, int) [][]byte { return [][]byte{answer} }))
 		},
-		Answers: torture(),
+		Answers:  torture(),
+		Deadline: 120 * time.Millisecond,
 	})
 }
 
@@ -176,7 +177,8 @@ func TestSuiteTCP(t *testing.T) {
 		Garbage: func(t *testing.T, answer []byte) collectors.CheckConfig {
 			return config(streamPeer(t, nil, func(_ []byte, c net.Conn) { c.Write(answer) }), over("tcp"))
 		},
-		Answers: torture(),
+		Answers:  torture(),
+		Deadline: 120 * time.Millisecond,
 	})
 }
 
