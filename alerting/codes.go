@@ -132,12 +132,12 @@ var predicates = map[collectors.Metric]collectors.Text{
 	collectors.VigiaClockJumpS:    {EN: ": the clock jumped by {1} s", ES: ": el reloj saltó {1} s"},
 }
 
-// aboutTexts are the sentences about one alarm; {T} is its title.
+// aboutTexts are the sentences about one alarm; {T} is its title, {N} its object and what was measured last.
 var aboutTexts = map[string]collectors.Text{
 	wordTitle:    {EN: "{T}", ES: "{T}"},
 	wordJoined:   {EN: "Joined: {T}", ES: "Se unió: {T}"},
 	wordShadowed: {EN: "Joined, kept from paging: {T}", ES: "Se unió, sin avisar aparte: {T}"},
-	wordCleared:  {EN: "Cleared: {T}", ES: "Se despejó: {T}"},
+	wordCleared:  {EN: "Well again: {N}", ES: "De nuevo bien: {N}"},
 	wordFreed:    {EN: "Left: it stays after what it depends on came back. {T}", ES: "Salió: sigue después de volver aquello de lo que depende. {T}"},
 	wordSteady:   {EN: "No longer comes and goes, it stays: {T}", ES: "Ya no va y viene, permanece: {T}"},
 }
@@ -145,11 +145,11 @@ var aboutTexts = map[string]collectors.Text{
 func engineWords() collectors.Words {
 	words := maps.Clone(plainWords)
 	for kind, noun := range kindNouns {
-		addAbout(words, string(kind)+".other", noun, collectors.Text{EN: ": {3} {1}", ES: ": {3} {1}"}, collectors.Text{EN: "{3}", ES: "{3}"})
+		addAbout(words, string(kind)+".other", noun, collectors.Text{EN: ": {3} {1}", ES: ": {3} {1}"}, collectors.Text{EN: "{3}", ES: "{3}"}, "")
 		for metric, info := range collectors.Catalogue {
 			if info.Kinds == nil && kind == inventory.KindVigia || slices.Contains(info.Kinds, kind) {
 				name := collectors.Text{EN: collectors.MetricName(collectors.English, metric), ES: collectors.MetricName(collectors.Spanish, metric)}
-				addAbout(words, string(kind)+"."+string(metric), noun, predicate(metric, name), name)
+				addAbout(words, string(kind)+"."+string(metric), noun, predicate(metric, name), name, unitOf(metric))
 			}
 		}
 	}
@@ -177,9 +177,14 @@ func predicate(metric collectors.Metric, name collectors.Text) collectors.Text {
 	return collectors.Text{EN: ": " + name.EN + " {1}" + unit, ES: ": " + name.ES + " {1}" + unit}
 }
 
+// unitless marks yes and no, of which no figure is written.
+const unitless = "-"
+
 func unitOf(metric collectors.Metric) string {
 	switch u := collectors.Catalogue[metric].Unit; u {
-	case collectors.UnitNone, collectors.UnitBool:
+	case collectors.UnitBool:
+		return unitless
+	case collectors.UnitNone:
 		return ""
 	case collectors.UnitPps:
 		return "/s"
@@ -198,15 +203,19 @@ func figure(metric collectors.Metric, v float64) float64 {
 	return v
 }
 
-func addAbout(words collectors.Words, key string, noun, predicate, name collectors.Text) {
+func addAbout(words collectors.Words, key string, noun, predicate, name collectors.Text, unit string) {
+	well := collectors.Text{EN: ", " + name.EN + " {1}" + unit, ES: ", " + name.ES + " {1}" + unit}
+	if unit == unitless {
+		well = collectors.Text{}
+	}
 	for word, frame := range aboutTexts {
 		words[word+"."+key] = collectors.Text{
-			EN: strings.ReplaceAll(frame.EN, "{T}", noun.EN+predicate.EN),
-			ES: strings.ReplaceAll(frame.ES, "{T}", noun.ES+predicate.ES),
+			EN: strings.NewReplacer("{T}", noun.EN+predicate.EN, "{N}", noun.EN+well.EN).Replace(frame.EN),
+			ES: strings.NewReplacer("{T}", noun.ES+predicate.ES, "{N}", noun.ES+well.ES).Replace(frame.ES),
 		}
 		words[word+"."+key+".stale"] = collectors.Text{
-			EN: strings.ReplaceAll(frame.EN, "{T}", noun.EN+": no data ("+name.EN+")"),
-			ES: strings.ReplaceAll(frame.ES, "{T}", noun.ES+": sin datos ("+name.ES+")"),
+			EN: strings.NewReplacer("{T}", noun.EN+": no data ("+name.EN+")", "{N}", noun.EN+well.EN).Replace(frame.EN),
+			ES: strings.NewReplacer("{T}", noun.ES+": sin datos ("+name.ES+")", "{N}", noun.ES+well.ES).Replace(frame.ES),
 		}
 	}
 }
@@ -217,7 +226,7 @@ func addOpened(words collectors.Words, metric collectors.Metric) {
 	en, es := collectors.MetricName(collectors.English, metric), collectors.MetricName(collectors.Spanish, metric)
 	facts := map[string]collectors.Text{
 		"over":  {EN: en + " {0}" + unit + ", limit {1}" + unit, ES: es + " {0}" + unit + ", límite {1}" + unit},
-		"under": {EN: en + " {0}" + unit + ", at least {1}" + unit, ES: es + " {0}" + unit + ", mínimo {1}" + unit},
+		"under": {EN: en + " {0}" + unit + ", limit {1}" + unit, ES: es + " {0}" + unit + ", límite {1}" + unit},
 		"stale": {EN: "no data (" + en + ") for {2}", ES: "sin datos (" + es + ") desde hace {2}"},
 	}
 	if collectors.Catalogue[metric].Unit == collectors.UnitBool {

@@ -180,14 +180,23 @@ func ripeAt(rule *Threshold, tier *Tier, h *Hold) time.Time {
 	return h.Over.Add(wait)
 }
 
-// freshAt reports whether a sample is still the truth at now: younger than what counts as no data, or than three periods.
+// freshAt reports whether a sample is still the truth at now: not older than three periods, or than what counts as no data when the period
+// is not known, as for what was stored before a restart.
 func (t *track) freshAt(rule *Threshold, m collectors.Sample, now time.Time) bool {
-	limit := silence(rule, t.series.Metric, max(t.every, m.Every))
-	if limit == 0 {
-		limit = 3 * max(t.every, m.Every)
+	every := max(t.every, m.Every)
+	limit := 3 * every
+	switch {
+	case every > 0:
+	case t.live || !m.At.Equal(t.at):
+		limit = silence(rule, t.series.Metric, every)
+	default:
+		limit = storedLimit
 	}
 	return limit == 0 || now.Sub(m.At) <= limit
 }
+
+// storedLimit is how old a stored value may be to be the truth after a restart.
+const storedLimit = time.Minute
 
 // silence is after how long without a sample a series has no data; zero when that is not judged.
 func silence(rule *Threshold, metric collectors.Metric, every time.Duration) time.Duration {

@@ -182,7 +182,7 @@ func (p *planner) follow(w *workIncident, worst Severity) {
 	if worst < from {
 		code = codeFell
 	}
-	p.event(Event{IncidentID: w.ID, Kind: EventSeverity, Severity: worst, Text: collectors.Because(code+"."+from.String()+"."+worst.String())})
+	p.event(Event{IncidentID: w.ID, Kind: EventSeverity, Severity: worst, Text: collectors.Because(code + "." + from.String() + "." + worst.String())})
 	if worst < from {
 		w.schedule()
 		return

@@ -27,8 +27,8 @@ type planner struct {
 	gone      map[*track]bool
 	incidents map[int64]*workIncident
 	depths    map[inventory.Ref]int
-	moved     []inventory.Ref   // objects whose reachability may have changed
-	settled   map[string]bool   // duties that this plan ends
+	moved     []inventory.Ref // objects whose reachability may have changed
+	settled   map[string]bool // duties that this plan ends
 }
 
 // work is one alarm in work.

@@ -16,8 +16,8 @@ type State struct {
 	tracks    map[collectors.Series]*track
 	byRef     map[inventory.Ref][]*track
 	incidents map[int64]*liveIncident
-	duties    map[string]duty // by key: notifications that are not settled
-	failing   map[string]bool // receivers that gave up their last notification
+	duties    map[string]duty   // by key: notifications that are not settled
+	failing   map[string]bool   // receivers that gave up their last notification
 	dropped   map[checkKey]bool // checks that were taken out of the configuration: what still comes from them is ignored
 	results   map[string]CommandResult
 	recent    []string // ids of results, oldest first
@@ -59,6 +59,7 @@ type track struct {
 	reason   collectors.Reason
 	detail   string
 	every    time.Duration
+	live     bool        // at is of a sample, not of a stored alarm
 	expected bool        // a check feeds it
 	since    time.Time   // since when it is expected
 	changes  []time.Time // raises and clears of alarms that are over, for flapping
@@ -162,7 +163,7 @@ func (s *State) adoptSamples(p *Planned) {
 	}
 	for _, t := range p.seen {
 		m := &p.input.Samples[t.sample]
-		t.at, t.value, t.reason, t.detail = m.At, m.Value, m.Reason, m.Detail
+		t.at, t.value, t.reason, t.detail, t.live = m.At, m.Value, m.Reason, m.Detail, true
 		if m.Every > 0 {
 			t.every = m.Every
 		}
