@@ -23,7 +23,8 @@ const (
 	leastGap      = 500 * time.Millisecond // between two changes sent to one client
 	writeWithin   = 5 * time.Second        // a client that takes longer to read is dropped
 	mostClients   = 512                    // streams at a time, all clients together
-	mostIncidents = 50                     // touched incidents named in one change
+	mostEvents    = 500                    // events looked at for one change
+	mostIncidents = 50                     // incidents named in one change
 )
 
 // Counts are the problems that stand: live incidents, and alarms that joined none, by severity.
@@ -65,23 +66,44 @@ func (c *Counts) add(s alerting.Severity) {
 	}
 }
 
+// unowned is an incident that nobody has: what a page sounds for.
+type unowned struct {
+	ID       int64  `json:"id"`
+	Severity string `json:"severity"`
+}
+
 // CountProblems counts what stands and may be seen.
 func CountProblems(ctx context.Context, st *store.Store, scope store.Scope) (Counts, error) {
-	var c Counts
+	p, err := readProblems(ctx, st, scope)
+	return p.counts, err
+}
+
+// problems are the counts and, worst first, the first incidents that nobody has.
+type problems struct {
+	counts Counts
+	open   []unowned
+}
+
+func readProblems(ctx context.Context, st *store.Store, scope store.Scope) (problems, error) {
+	p := problems{open: []unowned{}}
+	c := &p.counts
 	live := true
 	incidents, err := st.Incidents(ctx, scope, store.IncidentFilter{Live: &live, Limit: 10_000})
 	if err != nil {
-		return c, err
+		return p, err
 	}
 	for _, i := range incidents {
 		c.add(i.Severity)
-		if i.State == alerting.Open {
-			c.Unowned++
+		if i.State != alerting.Open {
+			continue
+		}
+		if c.Unowned++; len(p.open) < mostIncidents {
+			p.open = append(p.open, unowned{ID: i.ID, Severity: i.Severity.String()})
 		}
 	}
 	alarms, err := st.Alarms(ctx, scope, store.AlarmFilter{Active: true, Limit: 20_000})
 	if err != nil {
-		return c, err
+		return p, err
 	}
 	for _, a := range alarms {
 		if a.IncidentID == 0 {
@@ -91,17 +113,17 @@ func CountProblems(ctx context.Context, st *store.Store, scope store.Scope) (Cou
 			c.Stale++
 		}
 	}
-	return c, nil
+	return p, nil
 }
 
 // Events is the live stream of the pages, /events (HTML Standard §9.2, server-sent events). It carries ids and counters only; pages fetch
 // what changed over ordinary HTTP.
 //
-//	event: change   id: the newest event   data: {"last", "now", "counts", "incidents", "many"}
+//	event: change   id: the newest event   data: {"last", "now", "counts", "unowned", "incidents", "many"}
 //	event: tick                            data: {"last", "now"}; every five seconds, so that a page knows that it is not stale
 //
-// now is the server's clock in milliseconds since 1970. A client that names the last event it has seen (Last-Event-ID, or ?last=) gets
-// what it missed as one change. Changes are coalesced to two a second for each client; a client that does not read is dropped.
+// now is the server's clock in milliseconds since 1970. The first message is a change at once: of a client that names the last event it
+// has seen (Last-Event-ID, or ?last=) it names what was missed, of others nothing. Changes are coalesced to two a second for each client; a client that does not read is dropped.
 type Events struct {
 	store  *store.Store
 	now    func() time.Time
@@ -111,9 +133,9 @@ type Events struct {
 	close sync.Once
 	done  chan struct{}
 
-	mu     sync.Mutex // guards the counts that clients share
-	counts Counts
-	began  time.Time // when that count began
+	mu    sync.Mutex // guards what clients share
+	stand problems
+	began time.Time // when that was read
 }
 
 // NewEvents makes the stream.
@@ -165,14 +187,12 @@ func (c *client) serve(r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	missed := false
 	c.last = newest
 	if seen, ok := lastSeen(r); ok && seen < newest {
-		c.last = max(seen, 0)
-		err = c.change(ctx)
-	} else {
-		err = c.tick()
+		c.last, missed = max(seen, 0), true
 	}
-	if err != nil {
+	if err := c.change(ctx, missed); err != nil {
 		return err
 	}
 	return c.follow(ctx, ticks)
@@ -199,7 +219,7 @@ func (c *client) follow(ctx context.Context, ticks <-chan store.Tick) error {
 			if !open {
 				return errStreamEnds
 			}
-			err = c.change(ctx)
+			err = c.change(ctx, true)
 			listen, rest = nil, time.After(leastGap)
 		}
 		if err != nil {
@@ -220,11 +240,12 @@ func lastSeen(r *http.Request) (int64, bool) {
 
 // changeData is what a change says.
 type changeData struct {
-	Last      int64   `json:"last"`
-	Now       int64   `json:"now"`
-	Counts    Counts  `json:"counts"`
-	Incidents []int64 `json:"incidents"` // those that the new events are about
-	Many      bool    `json:"many"`      // more may have changed than is named: deliveries, or too much to name
+	Last      int64     `json:"last"`
+	Now       int64     `json:"now"`
+	Counts    Counts    `json:"counts"`
+	Unowned   []unowned `json:"unowned"`   // incidents that nobody has, worst first, not more than mostIncidents
+	Incidents []int64   `json:"incidents"` // those that the new events are about
+	Many      bool      `json:"many"`      // more may have changed than is named: deliveries, or too much to name
 }
 
 type tickData struct {
@@ -232,30 +253,41 @@ type tickData struct {
 	Now  int64 `json:"now"`
 }
 
-// change tells what happened since the client's last event.
-func (c *client) change(ctx context.Context) error {
+// change tells how things stand and, when something is new, what happened since the client's last event.
+func (c *client) change(ctx context.Context, something bool) error {
 	data := changeData{Incidents: []int64{}}
-	events, err := c.events.store.Events(ctx, c.scope, store.EventFilter{AfterID: c.last, Newest: true, Limit: 500})
+	if something {
+		events, err := c.events.store.Events(ctx, c.scope, store.EventFilter{AfterID: c.last, Newest: true, Limit: mostEvents})
+		if err != nil {
+			return err
+		}
+		data.name(events)
+		for _, e := range events {
+			c.last = max(c.last, e.ID)
+		}
+	}
+	now, err := c.events.problems(ctx, c.scope)
 	if err != nil {
 		return err
 	}
-	data.Many = len(events) == 0 || len(events) == 500
-	for _, e := range events {
-		c.last = max(c.last, e.ID)
-		if e.IncidentID == 0 || slices.Contains(data.Incidents, e.IncidentID) {
-			continue
-		}
-		if len(data.Incidents) == mostIncidents {
-			data.Many = true
-			break
-		}
-		data.Incidents = append(data.Incidents, e.IncidentID)
-	}
-	if data.Counts, err = c.events.problems(ctx, c.scope); err != nil {
-		return err
-	}
+	data.Counts, data.Unowned = now.counts, now.open
 	data.Last, data.Now = c.last, c.events.now().UnixMilli()
 	return c.send("change", data, true)
+}
+
+// name lists the incidents that events are about.
+func (d *changeData) name(events []alerting.Event) {
+	d.Many = len(events) == 0 || len(events) == mostEvents
+	for _, e := range events {
+		switch {
+		case e.IncidentID == 0 || slices.Contains(d.Incidents, e.IncidentID):
+		case len(d.Incidents) == mostIncidents:
+			d.Many = true
+			return
+		default:
+			d.Incidents = append(d.Incidents, e.IncidentID)
+		}
+	}
 }
 
 // tick tells the time.
@@ -282,19 +314,19 @@ func (c *client) send(event string, data any, numbered bool) error {
 	return c.control.Flush()
 }
 
-// problems counts what stands. Clients that ask while somebody counts share the next count, which began after they asked.
-func (e *Events) problems(ctx context.Context, scope store.Scope) (Counts, error) {
+// problems says how things stand. Clients that ask while somebody reads share the next reading, which began after they asked.
+func (e *Events) problems(ctx context.Context, scope store.Scope) (problems, error) {
 	asked := time.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.began.After(asked) {
-		return e.counts, nil
+		return e.stand, nil
 	}
 	began := time.Now()
-	c, err := CountProblems(ctx, e.store, scope)
+	p, err := readProblems(ctx, e.store, scope)
 	if err != nil {
-		return c, err
+		return p, err
 	}
-	e.counts, e.began = c, began
-	return c, nil
+	e.stand, e.began = p, began
+	return p, nil
 }
