@@ -8,6 +8,7 @@ import (
 	"hash"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -68,6 +69,7 @@ func (l *loader) common(n *yaml.Node, spec any) {
 
 // ownProblems notes what a kind says about its own part.
 func (l *loader) ownProblems(n *yaml.Node, problems []collectors.Problem) {
+	broken := l.hasErrorsIn(n)
 	for _, p := range problems {
 		at, rule := n, "missing-key"
 		if found := descend(n, p.Key); found != nil {
@@ -76,12 +78,24 @@ func (l *loader) ownProblems(n *yaml.Node, problems []collectors.Problem) {
 		if p.Key == "" {
 			rule = "kind-value"
 		}
-		message := p.Message
+		if p.Key == "" && broken || l.known(at, p.Key) {
+			continue // a consequence of what was noted before
+		}
+		message := l.scrub(p.Message)
 		if leaf := p.Key[strings.LastIndexByte(p.Key, '.')+1:]; leaf != "" && !strings.Contains(message, leaf) {
 			message = p.Key + ": " + message
 		}
-		l.problem(at, rule, p.Hint, "%s", message)
+		l.problem(at, rule, l.scrub(p.Hint), "%s", message)
 	}
+}
+
+// known reports whether a mistake was noted that explains why a key has no good value: at the very place, or a misspelt key.
+func (l *loader) known(n *yaml.Node, key string) bool {
+	to := lastLine(n)
+	return slices.ContainsFunc(l.errs, func(e ConfigError) bool {
+		return n.Kind == yaml.ScalarNode && e.Line == n.Line && e.Column == n.Column ||
+			e.Rule == "unknown-key" && e.Line >= n.Line && e.Line <= to && key != "" && strings.Contains(e.Hint, strconv.Quote(key))
+	})
 }
 
 // descend finds the value of a key such as "tls.ca", or the nearest thing around it, or nil.
@@ -198,12 +212,12 @@ func (l *loader) tryOpen(n *yaml.Node, c placedCheck) {
 	}
 	collector, err := c.spec.own.Open(c.setup())
 	if err != nil {
-		l.problem(n, "cannot-open", "", "the check cannot be opened: %s", err.Error())
+		l.problem(n, "cannot-open", "", "the check cannot be opened: %s", l.scrub(err.Error()))
 		return
 	}
 	if closer, ok := collector.(collectors.Closer); ok {
 		if err := closer.Close(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
-			l.notice(n, "close", "closing the check: %s", err.Error())
+			l.notice(n, "close", "closing the check: %s", l.scrub(err.Error()))
 		}
 	}
 }

@@ -46,8 +46,12 @@ func newLoader(file, dir string, kinds Kinds) *loader {
 
 // document reads the one YAML document of a file and returns its mapping, or nil after noting what is wrong.
 func (l *loader) document(data []byte) *yaml.Node {
-	if line := badByte(data); line > 0 {
-		l.problem(&yaml.Node{Line: line}, "encoding", "save the file as UTF-8", "the file is not UTF-8 text")
+	if line, control := badByte(data); line > 0 {
+		message := "the file is not UTF-8 text"
+		if control {
+			message = "a control character stands here"
+		}
+		l.problem(&yaml.Node{Line: line}, "encoding", "save the file as UTF-8 text", "%s", message)
 		return nil
 	}
 	reader, err := yaml.NewLoader(bytes.NewReader(data))
@@ -86,20 +90,23 @@ func (l *loader) oneDocument(data []byte, reader *yaml.Loader) {
 	}
 }
 
-// badByte returns the line of the first byte that is not UTF-8 or a control character, or 0.
-func badByte(data []byte) int {
-	line := 1
+// badByte returns the line of the first byte that is not UTF-8, or of the first control character; 0 when there is none.
+func badByte(data []byte) (line int, control bool) {
+	line = 1
 	for len(data) > 0 {
 		r, size := utf8.DecodeRune(data)
-		if r == utf8.RuneError && size == 1 || r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7f {
-			return line
+		if r == utf8.RuneError && size == 1 {
+			return line, false
+		}
+		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7f {
+			return line, true
 		}
 		if r == '\n' {
 			line++
 		}
 		data = data[size:]
 	}
-	return 0
+	return 0, false
 }
 
 // syntax notes what the YAML library could not read, in words that help.

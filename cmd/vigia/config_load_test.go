@@ -14,6 +14,7 @@ func setSecrets(t testing.TB) {
 		t.Setenv("VIGIA_TEST_"+name, strings.ToLower(name)+"-env-canary")
 	}
 	t.Setenv("VIGIA_TEST_EMPTY", "")
+	t.Setenv("VIGIA_TEST_SHORT", "short")
 }
 
 func TestGoodFiles(t *testing.T) {

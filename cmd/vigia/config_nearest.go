@@ -33,10 +33,15 @@ func meant(word string, known []string) string {
 // maxListed bounds how many words a hint lists.
 const maxListed = 24
 
-// nearest returns the word that is at most a third of the letters away, or "".
+// nearest returns the word that begins with it (loss: loss_pct), or else is at most a third of the letters away, or "".
 func nearest(word string, known []string) string {
 	if len(word) > 64 {
 		return ""
+	}
+	for _, k := range slices.Sorted(slices.Values(known)) {
+		if strings.HasPrefix(k, word+"_") {
+			return k
+		}
 	}
 	best, distance := "", max(1, len(word)/3)+1
 	for _, k := range known {

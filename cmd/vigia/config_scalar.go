@@ -40,7 +40,7 @@ func (l *loader) scalar(n *yaml.Node, v reflect.Value, key string, tag reflect.S
 		}
 	}
 	if !ok {
-		l.problem(n, "wrong-type", scalarHint(n, v), "%s: want %s, this is %s %q", key, wanted(v), kindOf(n), n.Value)
+		l.problem(n, "wrong-type", scalarHint(n, v), "%s: want %s, not %s", key, wanted(v), shown(n))
 		return
 	}
 	if f, isNumber := number(n); isNumber {
@@ -102,9 +102,16 @@ func wanted(v reflect.Value) string {
 	return "a whole number"
 }
 
+// shown is a value as it stands in the file.
+func shown(n *yaml.Node) string {
+	if n.ShortTag() == "!!str" {
+		return fmt.Sprintf("the text %q", n.Value)
+	}
+	return n.Value
+}
+
 func scalarHint(n *yaml.Node, v reflect.Value) string {
-	bare := yaml.Node{Kind: yaml.ScalarNode, Value: n.Value}
-	if _, ok := number(&bare); ok && v.Kind() != reflect.Bool && n.ShortTag() == "!!str" {
+	if _, err := strconv.ParseFloat(n.Value, 64); err == nil && v.Kind() != reflect.Bool && n.ShortTag() == "!!str" {
 		return "take the quotes off"
 	}
 	return ""

@@ -78,7 +78,7 @@ func (l *loader) fields(n *yaml.Node, fields []field) {
 		l.value(value, f.value, f.key, f.tag)
 	}
 	for _, f := range fields {
-		if f.tag.Get("need") == "yes" && seen[f.key] == 0 {
+		if f.tag.Get("need") == "yes" && seen[f.key] == 0 && !l.known(n, f.key) {
 			l.problem(n, "missing-key", "", "%s is missing", f.key)
 		}
 	}

@@ -69,7 +69,11 @@ func (l *loader) selected(t *ThresholdSpec, o *objects) []inventory.Ref {
 		l.problem(l.at[&t.On], "metric-not-of-kind", "it is measured of "+kindsWith(t.Metric), "a %s has no %s", kind, t.Metric)
 		return nil
 	}
-	l.problem(l.at[&t.On], "matches-nothing", meant(glob, o.names(inventory.Kind(kind))), "on: %s selects nothing", t.On)
+	hint := meant(glob, o.names(inventory.Kind(kind)))
+	if hint == "" {
+		hint = t.Metric + " is measured of " + kindsWith(t.Metric)
+	}
+	l.problem(l.at[&t.On], "matches-nothing", hint, "on: %s selects nothing", t.On)
 	return nil
 }
 
@@ -100,8 +104,8 @@ func (l *loader) tiers(t *ThresholdSpec) {
 		tier := &t.Tiers[i]
 		l.severity(&tier.Severity)
 		if known {
-			l.levelRange(&tier.Raise, info)
-			l.levelRange(&tier.Clear, info)
+			l.levelRange("raise", &tier.Raise, info)
+			l.levelRange("clear", &tier.Clear, info)
 		}
 		if l.at[&tier.Raise] == nil || l.at[&tier.Clear] == nil || !known {
 			continue
@@ -126,14 +130,14 @@ func (l *loader) severity(s *alerting.Severity) {
 }
 
 // levelRange notes a level that the metric can never reach.
-func (l *loader) levelRange(level *float64, info collectors.MetricInfo) {
+func (l *loader) levelRange(key string, level *float64, info collectors.MetricInfo) {
 	n := l.at[level]
 	switch {
 	case n == nil:
 	case info.Unit == collectors.UnitPercent && (*level < 0 || *level > 100):
-		l.problem(n, "level-out-of-range", "", "%s %% can never be reached: a share is 0 to 100", n.Value)
+		l.problem(n, "level-out-of-range", "", "%s: %s %% can never be reached, a share is 0 to 100", key, n.Value)
 	case info.Unit == collectors.UnitBool && *level != 0 && *level != 1:
-		l.problem(n, "level-out-of-range", "", "%s can never be reached: it is 0 or 1", n.Value)
+		l.problem(n, "level-out-of-range", "", "%s: %s can never be reached, the value is 0 or 1", key, n.Value)
 	}
 }
 

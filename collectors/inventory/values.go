@@ -25,12 +25,11 @@ func (d Duration) String() string {
 		return strconv.FormatInt(int64(d/day), 10) + "d"
 	}
 	s := time.Duration(d).String()
-	s = strings.TrimSuffix(s, "0s")
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
 	if strings.HasSuffix(s, "h0m") {
 		s = strings.TrimSuffix(s, "0m")
-	}
-	if s == "" {
-		return "0s"
 	}
 	return s
 }
