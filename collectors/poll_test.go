@@ -2,10 +2,8 @@ package collectors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -258,7 +256,14 @@ func TestWaitingIsFair(t *testing.T) {
 	}
 	inBubble(t, SchedulerConfig{AtOnce: 2}, func(s *Scheduler) {
 		s.SetChecks(checks)
-		time.Sleep(20 * time.Minute)
+		most := 0
+		for range 20 * 60 {
+			time.Sleep(time.Second)
+			most = max(most, s.Stats().Running)
+		}
+		if most != 2 {
+			t.Errorf("%d at once, want 2", most)
+		}
 	})
 	counts := []int{}
 	for _, f := range fakes {
@@ -354,6 +359,46 @@ func TestConfirm(t *testing.T) {
 	})
 }
 
+// A run that ends a little after the next slot delays that slot and does not cost it.
+func TestASlotMissedByAHairRunsLate(t *testing.T) {
+	f := good(t, 10500*time.Millisecond)
+	f.deaf = true
+	runs := NewRuns(0, 0)
+	check := every("link/a", 10*time.Second, f)
+	inBubble(t, SchedulerConfig{Runs: runs}, func(s *Scheduler) {
+		s.SetChecks([]Check{check})
+		stats, _ := s.Check(check.ID)
+		time.Sleep(time.Until(stats.Next) + 39*time.Second)
+		stats, _ = s.Check(check.ID)
+		if f.count() != 3 || stats.Skipped != 1 { // at 0, 10.5 and 21; the slot at 30 would begin at 31.5
+			t.Errorf("%d runs, %d slots skipped, want 3 and 1", f.count(), stats.Skipped)
+		}
+	})
+	var late []time.Duration
+	for _, r := range runs.Last(check.ID, 0) {
+		late = append(late, r.Late)
+	}
+	if diff := cmp.Diff([]time.Duration{time.Second, 500 * time.Millisecond, 0}, late[max(0, len(late)-3):]); diff != "" {
+		t.Errorf("late by (-want +got):\n%s", diff)
+	}
+}
+
+// A run that was asked for stands for the slot that falls into it.
+func TestAnExtraRunCoversASlot(t *testing.T) {
+	f := good(t, 2*time.Second)
+	check := every("link/a", time.Minute, f)
+	inBubble(t, SchedulerConfig{}, func(s *Scheduler) {
+		s.SetChecks([]Check{check})
+		stats, _ := s.Check(check.ID)
+		time.Sleep(time.Until(stats.Next) + 59*time.Second)
+		s.CheckNow(check.ID)
+		time.Sleep(30 * time.Second)
+		if stats, _ = s.Check(check.ID); f.count() != 2 || stats.Skipped != 0 {
+			t.Errorf("%d runs, %d slots skipped, want 2 and 0", f.count(), stats.Skipped)
+		}
+	})
+}
+
 // A confirmation that is asked for during a run follows right after it.
 func TestConfirmDuringARun(t *testing.T) {
 	f := good(t, 5*time.Second)
@@ -389,108 +434,6 @@ func TestCheckNow(t *testing.T) {
 			t.Errorf("%d and %d runs, want 1 and 2", a.count(), b.count())
 		}
 	})
-}
-
-func TestReloadKeepsWhatDidNotChange(t *testing.T) {
-	kept, changed, removed := good(t, time.Second), good(t, time.Second), good(t, time.Second)
-	spare, next := good(t, time.Second), good(t, time.Second)
-	sink := &gathered{}
-	inBubble(t, SchedulerConfig{Sink: sink}, func(s *Scheduler) {
-		s.SetChecks([]Check{every("link/kept", 10*time.Second, kept), every("link/changed", 10*time.Second, changed), every("link/removed", 10*time.Second, removed)})
-		time.Sleep(35 * time.Second)
-		other := every("link/changed", 10*time.Second, next)
-		other.Fingerprint = "another"
-		s.SetChecks([]Check{every("link/kept", 10*time.Second, spare), other})
-		if !spare.closed.Load() || kept.closed.Load() {
-			t.Error("the new collector of an unchanged check must be closed, the old one kept")
-		}
-		time.Sleep(time.Second) // a run may have been going
-		synctest.Wait()
-		if !changed.closed.Load() || !removed.closed.Load() {
-			t.Error("the collectors of changed and removed checks are still open")
-		}
-		time.Sleep(30 * time.Second)
-		if next.count() < 3 || kept.count() < 6 || spare.count() != 0 || s.Stats().Checks != 2 {
-			t.Errorf("runs: next %d, kept %d, spare %d; %d checks", next.count(), kept.count(), spare.count(), s.Stats().Checks)
-		}
-		gap := kept.starts[len(kept.starts)-1].Sub(kept.starts[0]) % (10 * time.Second)
-		if gap != 0 {
-			t.Errorf("the unchanged check lost its phase by %v", gap)
-		}
-	})
-}
-
-// Reloading in the middle of runs, again and again, never overlaps two runs of a check, never closes a collector in use, and closes each
-// exactly once: the fakes watch over all three.
-func TestReloadInTheMiddleOfRuns(t *testing.T) {
-	var all []*fake
-	make1 := func(id, fingerprint string) Check {
-		f := good(t, 700*time.Millisecond)
-		f.deaf = true
-		all = append(all, f)
-		c := every(id, time.Second, f)
-		c.Fingerprint = fingerprint
-		return c
-	}
-	inBubble(t, SchedulerConfig{AtOnce: 3}, func(s *Scheduler) {
-		for round := range 200 {
-			var checks []Check
-			for i := range 6 {
-				if (round*7+i*3)%5 == 0 {
-					continue // not this time
-				}
-				checks = append(checks, make1(fmt.Sprintf("link/l%d", i), fmt.Sprint((round+i)/4)))
-			}
-			s.SetChecks(checks)
-			time.Sleep(time.Duration(130+round%9*90) * time.Millisecond)
-		}
-	})
-	ran := 0
-	for i, f := range all {
-		if !f.closed.Load() {
-			t.Errorf("collector %d of %d was never closed", i, len(all))
-		}
-		if f.count() > 0 {
-			ran++
-		}
-	}
-	if ran < 50 {
-		t.Errorf("only %d collectors ever ran", ran)
-	}
-}
-
-func TestTheEndDropsWhatItCutOff(t *testing.T) {
-	sink, runs := &gathered{}, NewRuns(0, 0)
-	f := good(t, 3*time.Second)
-	check := every("link/a", 10*time.Second, f)
-	inBubble(t, SchedulerConfig{Sink: sink, Runs: runs}, func(s *Scheduler) {
-		s.SetChecks([]Check{check})
-		stats, _ := s.Check(check.ID)
-		time.Sleep(time.Until(stats.Next) + time.Second)
-	})
-	if f.count() != 1 || !f.closed.Load() {
-		t.Fatalf("%d runs, closed %v", f.count(), f.closed.Load())
-	}
-	if _, ok := runs.LastRun(check.ID); ok || len(sink.take(Up)) > 0 {
-		t.Error("a run that our own end cut off was taken for the target's failure")
-	}
-}
-
-func TestRunsOnlyOnce(t *testing.T) {
-	s := NewScheduler(SchedulerConfig{Sink: &gathered{}})
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(errors.New("at once"))
-	if err := s.Run(ctx); err != nil {
-		t.Errorf("first: %v", err)
-	}
-	if err := s.Run(ctx); err == nil {
-		t.Error("ran twice")
-	}
-	late := good(t, 0)
-	s.SetChecks([]Check{every("link/a", time.Second, late)})
-	if !late.closed.Load() || s.CheckNow(checkID("link/a", "ping")) {
-		t.Error("a check that comes after the end must be closed and unknown")
-	}
 }
 
 func TestOwnSamples(t *testing.T) {
@@ -530,44 +473,4 @@ func TestLateWindow(t *testing.T) {
 	if p99, longest := w.close(); p99 != 0 || longest != 0 {
 		t.Errorf("an empty window: %v, %v", p99, longest)
 	}
-}
-
-// instant is a collector that costs nothing, so that the benchmark shows the scheduler.
-type instant struct{ result Result }
-
-func (i *instant) Probe(context.Context) Result { return i.result }
-
-// One run of a scheduler with 10,000 checks that are always due, from the heap to the sink: what each run costs besides its probe.
-func BenchmarkSchedulerRun(b *testing.B) {
-	const checks = 10000
-	var put atomic.Int64
-	s := NewScheduler(SchedulerConfig{Sink: SinkFunc(func(samples []Sample) { put.Add(int64(len(samples))) }), Runs: NewRuns(0, 0), AtOnce: 512})
-	probe := &instant{Result{OK: true, Why: Because("ping.all", 5, 61.9, 64.1, 71.0), Values: []Value{{Metric: Up, Value: 1}, {Metric: LatencyMS, Value: 64.1}}}}
-	list := make([]Check, checks)
-	for i := range list {
-		list[i] = every(fmt.Sprintf("link/l%d", i), 10*time.Second, probe)
-	}
-	s.SetChecks(list)
-	ctx := context.Background()
-	b.ReportAllocs()
-	b.ResetTimer()
-	for done := 0; done < b.N; {
-		s.mu.Lock()
-		now := time.Now()
-		n := min(512, b.N-done)
-		for range n { // make the next ones due, wherever their phase lies
-			j := s.due[len(s.due)-1-done%checks/2]
-			j.slot = now
-			s.due.place(j)
-			done++
-		}
-		s.mu.Unlock()
-		s.dispatch(ctx)
-		s.working.Wait()
-	}
-	b.StopTimer()
-	if got := put.Load(); got < int64(b.N) {
-		b.Fatalf("%d samples of %d runs", got, b.N)
-	}
-	runtime.KeepAlive(list)
 }

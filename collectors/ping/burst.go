@@ -58,9 +58,7 @@ func (b *burst) run(ctx context.Context) error {
 		b.opened, b.cut = true, true
 		return nil
 	}
-	p := b.pinger(end)
-	lastIsOut := func() {
-		p.Count = len(b.sent) // those that could not be sent are not tried again
+	err := b.pinger(end, func() {
 		helpers.Go(func() {
 			if waitOut(inner, wait) {
 				waited.Store(true)
@@ -70,30 +68,16 @@ func (b *burst) run(ctx context.Context) error {
 		if b.received == 0 {
 			helpers.Go(func() { b.router = askRouter(inner, b.addr, b.source, b.raw) })
 		}
-	}
-	p.OnSend = func(pkt *probing.Packet) {
-		b.onSend()
-		if len(b.sent)+b.failed == b.Config.Count {
-			lastIsOut()
-		}
-	}
-	p.OnSendError = func(_ *probing.Packet, err error) {
-		b.failed++
-		b.sendErr = err
-		if len(b.sent) > 0 && len(b.sent)+b.failed == b.Config.Count {
-			lastIsOut()
-		}
-	}
-	err := p.RunWithContext(inner)
+	}).RunWithContext(inner)
 	end()
 	helpers.Wait()
 	b.cut = ctx.Err() != nil && !waited.Load()
 	return err
 }
 
-// pinger makes pro-bing's part. Its own Timeout counts from the first request, so that a machine that is short of time would lose answers
-// that it never waited for; run counts from the last one instead.
-func (b *burst) pinger(end func()) *probing.Pinger {
+// pinger makes pro-bing's part; lastIsOut is called when no further request will be sent. pro-bing's own Timeout counts from the first
+// request, so that a machine that is short of time would lose answers that it never waited for; run counts from the last one instead.
+func (b *burst) pinger(end, lastIsOut func()) *probing.Pinger {
 	p := probing.New("")
 	p.SetIPAddr(&net.IPAddr{IP: b.addr.WithZone("").AsSlice(), Zone: b.addr.Zone()})
 	p.SetPrivileged(b.raw)
@@ -103,7 +87,22 @@ func (b *burst) pinger(end func()) *probing.Pinger {
 	if b.source.IsValid() {
 		p.Source = b.source.String()
 	}
+	tried := func() {
+		if len(b.sent) > 0 && len(b.sent)+b.failed == b.Config.Count {
+			p.Count = len(b.sent) // those that could not be sent are not tried again
+			lastIsOut()
+		}
+	}
 	p.OnSetup = func() { b.opened = true }
+	p.OnSend = func(*probing.Packet) {
+		b.onSend()
+		tried()
+	}
+	p.OnSendError = func(_ *probing.Packet, err error) {
+		b.failed++
+		b.sendErr = err
+		tried()
+	}
 	p.OnRecv = b.onRecv
 	p.OnDuplicateRecv = func(*probing.Packet) { b.duplicates++ }
 	return p
@@ -183,7 +182,7 @@ func (b *burst) result(addr netip.Addr) collectors.Result {
 	}
 	f := figuresOf(b.rtts)
 	lost := attempts - b.received
-	r.OK = true
+	r.OK = lost == 0
 	r.Why = collectors.Because("ping.answered", attempts, f.shortest, f.mean, f.longest)
 	if lost > 0 {
 		r.Why = collectors.Because("ping.lost", lost, attempts, f.shortest, f.mean, f.longest)

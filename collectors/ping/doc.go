@@ -8,6 +8,8 @@
 //	jitter_ms   the mean of |rtt(i) − rtt(i−1)| over consecutive answers in the order of sending; absent with fewer than two.
 //	            This is the plain mean of the D of RFC 3550 §6.4.1 over one burst, without that section's smoothing
 //
+// A run is OK when every request was answered; the log of runs keeps the others longer.
+//
 // A run that could not measure (no permission, no free socket, no time left) yields nothing rather than a loss that nobody suffered, and
 // says why. A name that does not resolve and a missing route yield up = 0: nothing was sent, but the target cannot be reached. When the
 // name server fails, the last address of the name is used again.

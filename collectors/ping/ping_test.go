@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net"
 	"net/netip"
 	"slices"
@@ -178,7 +177,7 @@ func TestLoss(t *testing.T) {
 	c := quick("127.0.0.8") // the first three come through, for "over … burst 2" passes 2 and one of the rate
 	c.Count = 5
 	r := probe(t, c)
-	if figure(r, collectors.Up) != 1 || !strings.HasPrefix(english(r.Why), "lost ") || figure(r, collectors.LossPct) < 40 {
+	if figure(r, collectors.Up) != 1 || r.OK || !strings.HasPrefix(english(r.Why), "lost ") || figure(r, collectors.LossPct) < 40 {
 		t.Errorf("%s, %v", english(r.Why), r.Values)
 	}
 	c = quick("127.0.0.9")
@@ -265,6 +264,42 @@ func TestARouteIsClosedInTheMiddle(t *testing.T) {
 	}
 	if took := time.Since(start); took > 3*time.Second {
 		t.Errorf("took %v", took)
+	}
+}
+
+// A run that our own lack of time cut off says nothing of the target: neither up nor loss.
+func TestCutOffIsNotLoss(t *testing.T) {
+	if !inNamespace(t, openPing, 0) {
+		return
+	}
+	rule(t, "in ip daddr 127.0.0.9 icmp type echo-request drop")
+	cases := []struct {
+		name string
+		end  func(parent context.Context) (context.Context, context.CancelFunc)
+		sent int
+	}{
+		{"no time to wait", func(c context.Context) (context.Context, context.CancelFunc) {
+			return context.WithTimeout(c, 100*time.Millisecond)
+		}, 0},
+		{"cancelled while waiting", func(c context.Context) (context.Context, context.CancelFunc) {
+			ctx, cancel := context.WithCancel(c)
+			time.AfterFunc(200*time.Millisecond, cancel)
+			return ctx, cancel
+		}, 3},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			collector, err := quick("127.0.0.9").Open(collectors.Setup{Timeout: time.Second})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := c.end(t.Context())
+			defer cancel()
+			r := collector.Probe(ctx)
+			if want := fmt.Sprintf("the run was cut off before all answers could come: %d of 3 pings sent", c.sent); english(r.Why) != want || len(r.Values) > 0 {
+				t.Errorf("%s: %v; want %s and no values", english(r.Why), r.Values, want)
+			}
+		})
 	}
 }
 
@@ -443,97 +478,3 @@ func TestTheLastAddressWhenTheNameServerFails(t *testing.T) {
 	}
 }
 
-func TestValidate(t *testing.T) {
-	cases := []struct {
-		change func(*Config)
-		want   string // key: message
-	}{
-		{func(c *Config) {}, ""},
-		{func(c *Config) { c.Host = "pbx-1.example.com" }, ""},
-		{func(c *Config) { c.Host, c.Family = "fe80::1%eth0", "6" }, ""},
-		{func(c *Config) { c.Host = "" }, "host: the host to ping is missing"},
-		{func(c *Config) { c.Host = "192.0.2.300" }, `host: "192.0.2.300" is neither an address nor a name`},
-		{func(c *Config) { c.Host = "http://x/" }, `host: "http://x/" is neither an address nor a name`},
-		{func(c *Config) { c.Host = "a b" }, `host: "a b" is neither an address nor a name`},
-		{func(c *Config) { c.Host = "224.0.0.1" }, "host: 224.0.0.1 is not the address of a machine"},
-		{func(c *Config) { c.Host = "::" }, "host: :: is not the address of a machine"},
-		{func(c *Config) { c.Family = "6" }, "family: 192.0.2.1 is not an IPv6 address"},
-		{func(c *Config) { c.Family = "ipv4" }, `family: "ipv4" is not an address family`},
-		{func(c *Config) { c.Count = 0 }, "count: 0 requests in a burst"},
-		{func(c *Config) { c.Count = 101 }, "count: 101 requests in a burst"},
-		{func(c *Config) { c.Interval = inventory.Duration(time.Millisecond) }, "interval: 1ms between two requests"},
-		{func(c *Config) { c.Interval = inventory.Duration(time.Minute) }, "interval: 1m between two requests"},
-		{func(c *Config) { c.Wait = 0 }, "wait: 0s is too short to wait for an answer"},
-		{func(c *Config) { c.Size = 8 }, "size: a payload of 8 octets"},
-		{func(c *Config) { c.Size = 70000 }, "size: a payload of 70000 octets"},
-		{func(c *Config) { c.Source = "x" }, `source: "x" is not an address to send from`},
-		{func(c *Config) { c.Source = "::1" }, "source: 192.0.2.1 cannot be reached from ::1"},
-		{func(c *Config) { c.Host, c.Family, c.Source = "pbx", "4", "::1" }, "source: ::1 is not an IPv4 address"},
-	}
-	for _, c := range cases {
-		config := Kind().New().(*Config)
-		config.Host = "192.0.2.1"
-		c.change(config)
-		got := ""
-		for _, p := range config.Validate() {
-			got += fmt.Sprintf("%s: %s", p.Key, p.Message)
-		}
-		if got != c.want {
-			t.Errorf("got %q, want %q", got, c.want)
-		}
-	}
-}
-
-func TestABurstMustFit(t *testing.T) {
-	c := quick("127.0.0.1")
-	c.Count, c.Interval = 20, inventory.Duration(200*time.Millisecond)
-	if _, err := c.Open(collectors.Setup{Timeout: 3 * time.Second}); err == nil || !strings.Contains(err.Error(), "need a timeout of at least 3.96s, not 3s") {
-		t.Errorf("a burst of 3.8 s in 3 s: %v", err)
-	}
-}
-
-func TestFigures(t *testing.T) {
-	ms := func(list ...float64) []time.Duration {
-		var rtts []time.Duration
-		for _, v := range list {
-			if v < 0 {
-				rtts = append(rtts, unanswered)
-			} else {
-				rtts = append(rtts, time.Duration(v*float64(time.Millisecond)))
-			}
-		}
-		return rtts
-	}
-	cases := []struct {
-		rtts []time.Duration
-		want figures
-	}{
-		{ms(10), figures{10, 10, 10, 0}},
-		{ms(10, 14, 12), figures{10, 12, 14, 3}},         // |4| and |−2|
-		{ms(-1, 10, -1, 16, -1), figures{10, 13, 16, 6}}, // over what was answered
-		{ms(0.0335, 0.0335), figures{0.034, 0.034, 0.034, 0}},
-	}
-	for _, c := range cases {
-		if got := figuresOf(c.rtts); got != c.want {
-			t.Errorf("%v: %+v, want %+v", c.rtts, got, c.want)
-		}
-	}
-}
-
-func TestHonest(t *testing.T) {
-	const ms = time.Millisecond
-	cases := []struct{ wall, monotonic, want time.Duration }{
-		{64 * ms, 63900 * time.Microsecond, 64 * ms},
-		{-time.Hour, 64 * ms, 64 * ms},          // the clock was set back
-		{time.Hour, 64 * ms, 64 * ms},           // and forward
-		{10 * time.Microsecond, 0, 10 * 1000},   // too short to tell
-		{90 * ms, 30 * ms, 30 * ms},             // stood still before the request left
-		{time.Duration(math.MinInt64), 0, 0},    // whatever comes
-		{-time.Microsecond, time.Nanosecond, 0}, // never negative
-	}
-	for _, c := range cases {
-		if got := honest(c.wall, c.monotonic); got != c.want {
-			t.Errorf("honest(%v, %v) = %v, want %v", c.wall, c.monotonic, got, c.want)
-		}
-	}
-}
