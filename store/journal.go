@@ -81,7 +81,7 @@ func (s *Store) Apply(ctx context.Context, c alerting.Change) error {
 
 // fence makes sure, until the transaction is over, that this process is still the active one if it ever was.
 func (s *Store) fence(ctx context.Context, t *transaction) error {
-	epoch := s.epoch()
+	epoch := s.fenceEpoch()
 	if epoch == 0 {
 		return nil
 	}

@@ -29,34 +29,29 @@ const (
 	leaseTakeFileSQL = `UPDATE lease SET epoch = epoch + 1, holder = $1 RETURNING epoch`
 )
 
-// lease is the right to be the active process.
-type lease struct {
-	epoch int64
-}
+// noEpoch is the fence's number of a process that has given its right back: no row has it.
+const noEpoch = -1
 
-// epoch is the fence's number while this process is the active one, 0 when it never asked to be.
-func (s *Store) epoch() int64 {
+// fenceEpoch is the fence's number while this process is the active one, 0 when it never asked to be.
+func (s *Store) fenceEpoch() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.lease == nil {
-		return 0
-	}
-	return s.lease.epoch
+	return s.epoch
 }
 
-func (s *Store) active() bool { return s.epoch() != 0 }
+func (s *Store) active() bool { return s.fenceEpoch() > 0 }
 
-func (s *Store) setLease(l *lease) {
+func (s *Store) setEpoch(epoch int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.lease = l
+	s.epoch = epoch
 }
 
 // Acquire takes the right to be the one active process, or returns an error that is ErrTaken and says who has it. On SQLite another
 // process keeps it until it ends; on PostgreSQL a standby asks again every second, and gets it at once when the other process has ended,
 // or after ten seconds when it has only stopped. The function that is returned gives the right back; call it before Close.
 //
-// From here on Apply and Claim make sure that the right is still this process's own, and return ErrLost when it is not.
+// From here on Apply and Claim make sure that the right is still this process's own, and return ErrLost when it is not, or was given back.
 func (s *Store) Acquire(ctx context.Context) (release func(), err error) {
 	if s.active() {
 		return nil, errors.New("this store is the active one already")
@@ -94,9 +89,9 @@ func (s *Store) acquireFile(ctx context.Context) (func(), error) {
 		file.Close()
 		return nil, fmt.Errorf("lock the database: %w", s.db.explain(err))
 	}
-	s.setLease(&lease{epoch: epoch})
+	s.setEpoch(epoch)
 	return sync.OnceFunc(func() {
-		s.setLease(nil)
+		s.setEpoch(noEpoch)
 		file.Truncate(0) //nolint:errcheck // what is written there is only for people
 		file.Close()     //nolint:errcheck // gives the lock back, whatever it returns
 	}), nil
@@ -137,7 +132,7 @@ func (s *Store) acquireLease(ctx context.Context) (func(), error) {
 		}
 		return nil, fmt.Errorf("take the lease: %w", s.db.explain(err))
 	}
-	s.setLease(&lease{epoch: epoch})
+	s.setEpoch(epoch)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
@@ -147,7 +142,7 @@ func (s *Store) acquireLease(ctx context.Context) (func(), error) {
 	return sync.OnceFunc(func() {
 		cancel()
 		<-done
-		s.setLease(nil)
+		s.setEpoch(noEpoch)
 	}), nil
 }
 
@@ -192,9 +187,14 @@ func (s *Store) keepLease(ctx context.Context, session *sql.Conn, epoch int64, g
 		if session == nil {
 			continue
 		}
-		if err := renew(ctx, session, epoch, &guarded); err != nil {
+		held, err := renew(ctx, session, epoch, &guarded)
+		if err != nil || !held {
 			endSession(session)
 			session = nil
+		}
+		if err == nil && !held {
+			<-ctx.Done() // somebody else has it: keeping the session would only keep the advisory lock from them
+			return
 		}
 	}
 }
@@ -210,16 +210,19 @@ func (s *Store) newSession(ctx context.Context) *sql.Conn {
 	return session
 }
 
-func renew(ctx context.Context, session *sql.Conn, epoch int64, guarded *bool) error {
+// renew reports whether the lease is still held.
+func renew(ctx context.Context, session *sql.Conn, epoch int64, guarded *bool) (held bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, leaseRenew)
 	defer cancel()
-	if !*guarded {
-		if err := session.QueryRowContext(ctx, guardSQL).Scan(guarded); err != nil {
-			return err
-		}
+	result, err := session.ExecContext(ctx, leaseRenewSQL, *guarded, epoch)
+	if err != nil {
+		return false, err
 	}
-	_, err := session.ExecContext(ctx, leaseRenewSQL, *guarded, epoch)
-	return err
+	n, err := result.RowsAffected()
+	if err != nil || n == 0 || *guarded {
+		return n > 0, err
+	}
+	return true, session.QueryRowContext(ctx, guardSQL).Scan(guarded) // the row says so at the next renewal
 }
 
 func (s *Store) endLease(session *sql.Conn, epoch int64) {

@@ -173,10 +173,10 @@ func draw(points []chunk.Point, first, last int64, n int) []Point {
 	}
 	var drawn []Point
 	part, offset := int64(-1), int64(0) // offset: the sum of times within the part, from its first sample
-	width := (last-first)/int64(max(n, 1)) + 1
+	width := max((last-first)/int64(max(n, 1)), 1)
 	var base int64
 	for _, p := range points {
-		if k := (p.At - first) / width; n == 0 || k != part {
+		if k := min((p.At-first)/width, int64(n)-1); n == 0 || k != part {
 			part, base, offset = k, p.At, 0
 			drawn = append(drawn, Point{At: time.UnixMicro(p.At).UTC(), Min: p.Value, Max: p.Value, Mean: p.Value, Count: 1})
 			continue

@@ -71,7 +71,7 @@ type Store struct {
 
 	mu       sync.Mutex
 	measured measured
-	lease    *lease // nil while this process is not the active one
+	epoch    int64 // of the lease; 0 before this process asked for it
 }
 
 // Open connects, brings the schema up to date and reads which series there are. Its errors tell an operator what is wrong and what to do,
