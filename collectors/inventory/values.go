@@ -125,24 +125,30 @@ func (b Bandwidth) String() string {
 	return strconv.FormatInt(int64(b), 10) + "bps"
 }
 
-// Secret is a value that cannot print itself: every way of formatting, logging or encoding it yields the word "secret" or nothing.
-// Reveal is the only way out; call it where the value meets the wire.
-type Secret struct{ value string }
+// Secret is a value that cannot print itself: every way of formatting, logging or encoding it yields the word "secret" or nothing, also
+// when it stands in an unexported field, where fmt does not call its methods and finds only an address.
+// Reveal is the only way out; call it where the value meets the wire. Two Secrets are compared by what they reveal, not by ==.
+type Secret struct{ value *string }
 
 // NewSecret wraps a value.
-func NewSecret(value string) Secret { return Secret{value: value} }
+func NewSecret(value string) Secret { return Secret{value: &value} }
 
 // Reveal returns the value itself.
-func (s Secret) Reveal() string { return s.value }
+func (s Secret) Reveal() string {
+	if s.value == nil {
+		return ""
+	}
+	return *s.value
+}
 
 // IsZero reports whether the secret is empty.
-func (s Secret) IsZero() bool { return s.value == "" }
+func (s Secret) IsZero() bool { return s.Reveal() == "" }
 
 const hidden = "secret"
 
 // String hides the value.
 func (s Secret) String() string {
-	if s.value == "" {
+	if s.IsZero() {
 		return ""
 	}
 	return hidden
@@ -165,6 +171,6 @@ func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) 
 
 // UnmarshalText takes the value as it stands; references such as ${env:NAME} have been resolved before.
 func (s *Secret) UnmarshalText(text []byte) error {
-	s.value = string(text)
+	*s = NewSecret(string(text))
 	return nil
 }
