@@ -56,7 +56,7 @@ func (s Said) Headline() string { return "[" + s.Badge + "] " + s.Title }
 func (w Wording) Say(m Message) Said {
 	s := Said{
 		Severity: m.Severity, Badge: w.badge(m), Shape: shape(m), Calm: calm(m),
-		Cause: w.cause(m), Title: w.title(m), Subject: w.subject(m), Facts: w.facts(m),
+		Cause: w.cause(m), Title: w.Title(m), Subject: w.subject(m), Facts: w.facts(m),
 		Footer: w.say("message.footer", cmp.Or(w.Brand, "Vigía"), w.Receiver),
 	}
 	if m.Incident != 0 {
@@ -144,7 +144,8 @@ func (w Wording) cause(m Message) string {
 	return w.say(code)
 }
 
-func (w Wording) title(m Message) string {
+// Title is what happened, or what the message is.
+func (w Wording) Title(m Message) string {
 	switch m.Cause {
 	case CauseTest:
 		return w.say("message.title.test")
@@ -166,9 +167,9 @@ func (w Wording) subject(m Message) string {
 		return w.say("message.subject.test", cmp.Or(w.Brand, "Vigía"))
 	case len(m.Digest) > 0:
 		worst := slices.MaxFunc(m.Digest, func(a, b Message) int { return cmp.Compare(urgency(a), urgency(b)) })
-		return w.say("message.subject.digest", len(m.Digest), w.title(worst))
+		return w.say("message.subject.digest", len(m.Digest), w.Title(worst))
 	case m.Series.Metric == "":
-		return w.title(m)
+		return w.Title(m)
 	}
 	return w.say("message.subject", w.Object(m.Ref), collectors.MetricName(w.Lang, m.Series.Metric), fmt.Sprint(m.Incident))
 }

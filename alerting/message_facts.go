@@ -17,7 +17,7 @@ func (w Wording) facts(m Message) []Fact {
 	f.add("undelivered", Clean(m.Undelivered, maxText))
 	f.add("late", w.late(m.Late))
 	f.addAs(collectors.Capitalise(collectors.MetricName(w.Lang, m.Series.Metric)), w.value(m))
-	if why := Clean(w.Words.Say(w.Lang, m.Reason), maxText); !strings.EqualFold(why, w.title(m)) {
+	if why := Clean(w.Words.Say(w.Lang, m.Reason), maxText); !strings.EqualFold(why, w.Title(m)) {
 		f.add("why", why)
 	}
 	f.add("where", w.where(m))

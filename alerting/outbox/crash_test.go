@@ -19,7 +19,7 @@ import (
 type process struct {
 	*memory
 	dead atomic.Bool
-	one  sync.Mutex // hook is called by one goroutine at a time
+	one  sync.Mutex                     // hook is called by one goroutine at a time
 	hook func(p *process, point string) // may kill it
 }
 

@@ -1,0 +1,54 @@
+// Package webhook tells a program: one POST of JSON for each notification, signed, with a stable Idempotency-Key.
+//
+// # Configuration
+//
+//	url      where to post, http or https; its path and query may hold secrets and are never shown
+//	secret   the key of the signature; without it there is none
+//	headers  more headers, such as Authorization; their values are never shown
+//
+// # The request
+//
+//	POST /noc HTTP/1.1
+//	Content-Type: application/json
+//	Idempotency-Key: i2418.l1.duty-hook.opened.1
+//	X-Vigia-Signature: t=1795365713,v1=6f3a…
+//
+// The key is the same on every attempt and on every copy that a crash may cause: a receiver that remembers keys hears everything once. The
+// signature is HMAC-SHA256 (RFC 2104) with the secret over t, a full stop and the body as it came, in hex; a receiver checks it in constant
+// time and refuses an old t.
+//
+// # The body
+//
+// Keys are stable; more may come. What is not known, or does not apply, is null, "" or missing, never 0.
+//
+//	version      1
+//	key          as in Idempotency-Key
+//	cause        why: opened, escalated, repeat, severity, ack_expired, acknowledged, resolved, merged, flapping, fallback, test, digest, missed
+//	incident     number; 0 for none
+//	severity     critical, major, minor, warning, indeterminate, none
+//	state        open, acknowledged, resolved, merged
+//	ref, site    what it is about, kind/name, and where
+//	metric       loss_pct …; instance: which check of the object
+//	value        number or null; unit: "%", "ms", "bps" …
+//	threshold    {severity, raise, clear, for_s} or null
+//	title        what happened, in the receiver's language; title_en: in English
+//	reason       why, as the check saw it, in the receiver's language
+//	text         the whole as one line, in the receiver's language
+//	language     en or es
+//	opened_at, at, resolved_at   RFC 3339, UTC; at is when this was decided
+//	late_s       how late it is after a restart or a jump of the clock; missing when it is not
+//	level        {number, name} of the escalation policy
+//	next         {level, at}: who is told next, and when; null for nobody
+//	ack          {by, note, until} or null
+//	members      how many alarms belong to the incident
+//	affected     names of what stands in its shadow
+//	undelivered  cause fallback: which receiver could not be reached, and why
+//	url          the incident's page
+//	items        causes digest and missed: the messages, each in this form with its own key
+//
+// # What counts
+//
+// 2xx is accepted. 408, 425, 429 and 5xx are tried again, after Retry-After when there is one; so is everything that goes wrong on the way.
+// Every other answer is a permanent refusal, redirects included: they are not followed. Proxies of the environment are not used. The address
+// that is dialled is checked: never link-local (cloud metadata), multicast or unspecified ones, whatever name stands for them.
+package webhook
