@@ -165,20 +165,38 @@ func (d *database) within(ctx context.Context, pool *sql.DB, f func(*transaction
 		return err
 	}
 	defer leave()
-	conn, err := pool.Conn(ctx)
+	conn, tx, err := begin(ctx, pool)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
 	if err := f(&transaction{d, conn, tx}); err != nil {
 		tx.Rollback() //nolint:errcheck // the first error is the one that matters; a lost connection rolls back by itself
 		return err
 	}
 	return tx.Commit()
+}
+
+// begin begins a transaction. Connections of the pool that have died while they were idle are thrown away.
+func begin(ctx context.Context, pool *sql.DB) (*sql.Conn, *sql.Tx, error) {
+	for left := 20; ; left-- { // more than any pool holds
+		conn, err := pool.Conn(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		tx, err := conn.BeginTx(ctx, nil)
+		if err == nil {
+			return conn, tx, nil
+		}
+		dead := left > 0 && diedIdle(ctx, err)
+		if dead {
+			endSession(conn)
+		}
+		conn.Close()
+		if !dead {
+			return nil, nil, err
+		}
+	}
 }
 
 // steady makes all that the transaction reads from here on be of one instant.

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -174,4 +176,13 @@ func refusesData(err error) bool {
 		return code == sqlite3.SQLITE_CONSTRAINT || code == sqlite3.SQLITE_MISMATCH || code == sqlite3.SQLITE_TOOBIG
 	}
 	return false
+}
+
+// diedIdle reports whether a transaction could not begin because its connection had died, and not because the server or the context said no.
+// Each such connection is thrown away, so that trying again ends with a new one, or with the error that a new one cannot be made.
+func diedIdle(ctx context.Context, err error) bool {
+	var refused *pgconn.PgError
+	var lite *sqlite.Error
+	return ctx.Err() == nil && !errors.As(err, &lite) && !errors.Is(err, sql.ErrConnDone) &&
+		(!errors.As(err, &refused) || strings.HasPrefix(refused.Code, "57P"))
 }
