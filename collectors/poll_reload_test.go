@@ -110,4 +110,3 @@ func TestRunsOnlyOnce(t *testing.T) {
 		t.Error("a check that comes after the end must be closed and unknown")
 	}
 }
-

@@ -11,6 +11,13 @@ import (
 	"vigia/collectors/inventory"
 )
 
+// quick is a configuration whose bursts are short.
+func quick(host string) *Config {
+	c := Kind().New().(*Config)
+	c.Host, c.Count, c.Interval = host, 3, inventory.Duration(minInterval)
+	return c
+}
+
 func TestValidate(t *testing.T) {
 	cases := []struct {
 		change func(*Config)

@@ -1,3 +1,5 @@
+//go:build linux
+
 package ping
 
 import (
@@ -19,13 +21,6 @@ import (
 	"vigia/collectors/collectorstest"
 	"vigia/collectors/inventory"
 )
-
-// quick is a configuration whose bursts are short.
-func quick(host string) *Config {
-	c := Kind().New().(*Config)
-	c.Host, c.Count, c.Interval = host, 3, inventory.Duration(minInterval)
-	return c
-}
 
 // probe runs one burst.
 func probe(t *testing.T, c *Config) collectors.Result {
@@ -477,4 +472,3 @@ func TestTheLastAddressWhenTheNameServerFails(t *testing.T) {
 		t.Errorf("a name that is gone is pinged on: %s", english(third.Why))
 	}
 }
-
