@@ -54,7 +54,7 @@ func (p *planner) withdraw(incident int64, receiver string) {
 	for _, key := range slices.Sorted(maps.Keys(p.st.duties)) {
 		d := p.st.duties[key]
 		if d.incident == incident && (receiver == "" || d.receiver == receiver) && !p.settled[key] {
-			p.end(key)
+			p.discharge(key)
 			p.out.Change.Supersede = append(p.out.Change.Supersede, key)
 		}
 	}
@@ -64,7 +64,7 @@ func (p *planner) withdraw(incident int64, receiver string) {
 	})
 }
 
-func (p *planner) end(key string) {
+func (p *planner) discharge(key string) {
 	if p.settled == nil {
 		p.settled = map[string]bool{}
 	}
@@ -109,10 +109,10 @@ func (p *planner) message(w *workIncident, n *Notification, late time.Duration, 
 	return m
 }
 
-// root is the incident's root alarm while this plan knows it, else any that stands.
+// root is the alarm that speaks for the incident: that of the root's series while one stands, else the row that ended in this plan.
 func (p *planner) root(w *workIncident) *Alarm {
 	if t := p.track(w.Series); t != nil {
-		if a := p.alarm(t); a != nil && a.ID == w.Root {
+		if a := p.alarm(t); a != nil && a.IncidentID == w.ID {
 			return a
 		}
 	}
@@ -153,7 +153,7 @@ func (p *planner) settle(s *Settled) {
 	if !ok {
 		return
 	}
-	p.end(s.Key)
+	p.discharge(s.Key)
 	switch s.State {
 	case NotificationSent:
 		series := receiverSeries(key.receiver)

@@ -31,11 +31,11 @@ func (i *Incident) Upcoming() (level int, at time.Time, repeat, ok bool) {
 		level, at, ok = n, i.levelAt(n), true
 	}
 	for _, r := range i.Escalation.Repeat {
-		if i.repeats(r) && (!ok || r.At.Before(at)) {
+		if i.repeats(r) && (!ok || r.At.Before(at) || repeat && r.At.Equal(at)) {
 			level, at, repeat, ok = r.Level, r.At, true, true
 		}
 	}
-	return level, later(at, i.Escalation.NextAt), repeat, ok
+	return level, at, repeat, ok
 }
 
 // repeats reports whether a running repeat counts at the incident's severity.
@@ -70,7 +70,7 @@ func (p *planner) escalate(w *workIncident, owned, flapping bool) {
 		p.hush(w)
 		return
 	case w.Escalation.Hushed:
-		w.Escalation.Hushed, w.Escalation.Base = false, p.now
+		w.Escalation.Hushed, w.Escalation.Next, w.Escalation.Base = false, 0, p.now
 		w.schedule()
 	case w.fresh:
 		w.schedule()
@@ -90,6 +90,9 @@ func (p *planner) step(w *workIncident) {
 	level, due, repeat, ok := w.Upcoming()
 	if !ok {
 		return
+	}
+	if n, found := w.nextLevel(); found && !w.levelAt(n).After(p.now) { // one who was never told comes before one who was
+		level, due, repeat = n, w.levelAt(n), false
 	}
 	late := p.now.Sub(due)
 	if late < LateAfter {
@@ -154,9 +157,9 @@ func (p *planner) again(w *workIncident, level int, told []string) {
 	}
 }
 
-// afterNow is the next moment of a repeat: it keeps its rhythm, and starts anew when it has missed one.
+// afterNow is the next moment of a repeat: it keeps its rhythm, and starts anew when it is late by half of it.
 func afterNow(at time.Time, every time.Duration, now time.Time) time.Time {
-	if next := at.Add(every); next.After(now) && !at.After(now) {
+	if next := at.Add(every); next.Sub(now) >= every/2 && !at.After(now) {
 		return next
 	}
 	return now.Add(every)

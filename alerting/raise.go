@@ -166,13 +166,16 @@ func (p *planner) unstale(w *work, rule *Threshold) {
 	p.clear(w)
 }
 
-// clear ends an alarm. One that was never raised and never stored leaves no trace.
-func (p *planner) clear(w *work) {
+// clear ends an alarm whose series is well again.
+func (p *planner) clear(w *work) { p.end(w, about(wordCleared, &w.alarm)) }
+
+// end ends an alarm and says why. One that was never raised and never stored leaves no trace.
+func (p *planner) end(w *work, why collectors.Reason) {
 	a := &w.alarm
 	stood := a.State.Active()
 	if stood {
 		p.count(w)
-		p.leave(w, about(wordCleared, a))
+		p.leave(w, why)
 	}
 	p.move(w)
 	a.State, a.ClearedAt, a.FreeAt, a.WaitAt, a.Flaps = Clear, p.now, time.Time{}, time.Time{}, false

@@ -54,6 +54,7 @@ func (p *planner) reload() {
 	for _, t := range p.st.tracks {
 		if p.isGone(t, expected) {
 			p.gone[t] = true
+			p.out.dropped[checkKey{t.series.Ref, t.series.Instance}] = true
 			p.out.gone = append(p.out.gone, t)
 		}
 	}
@@ -87,11 +88,11 @@ func (p *planner) isGone(t *track, expected map[checkKey]bool) bool {
 // retire closes the alarm of a series that is not judged any more; the incident's timeline says why.
 func (p *planner) retire(t *track, code string) {
 	w := p.edit(t)
+	why := collectors.Because(code, t.series.String())
 	if w.alarm.State.Active() {
-		p.event(Event{IncidentID: w.alarm.IncidentID, Kind: EventConfig, AlarmID: w.alarm.ID, Severity: w.alarm.Severity,
-			Text: collectors.Because(code, t.series.String())})
+		p.event(Event{IncidentID: w.alarm.IncidentID, Kind: EventConfig, AlarmID: w.alarm.ID, Severity: w.alarm.Severity, Text: why})
 	}
-	p.clear(w)
+	p.end(w, why)
 }
 
 // rejudge holds every series' last sample against the new rules.
@@ -135,6 +136,10 @@ func (p *planner) rejudgeOne(t *track) {
 		return
 	}
 	m := p.latest(t)
+	if w.alarm.State == Clear && !t.freshAt(w.rule, m, p.now) {
+		return
+	}
+	w.alarm.Value, w.alarm.ValueAt = m.Value, m.At
 	p.hold(w, w.rule, &m)
 	p.assess(w)
 	if w.alarm.State.Active() {

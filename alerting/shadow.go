@@ -132,6 +132,26 @@ func (p *planner) incidentOf(ref inventory.Ref, except *track) int64 {
 	return best
 }
 
+// formerIncident is the live incident about ref itself that only its shadow keeps alive: ref came back and failed again within their grace.
+func (p *planner) formerIncident(ref inventory.Ref) int64 {
+	if p.cfg.Inventory == nil {
+		return 0
+	}
+	var found int64
+	for _, child := range p.cfg.Inventory.Children(ref) {
+		p.tracksOf(child, func(t *track) {
+			a := p.alarm(t)
+			if a == nil || !a.Shadow || a.IncidentID == 0 {
+				return
+			}
+			if in := p.incident(a.IncidentID); in != nil && in.State.Live() && in.Ref == ref && (found == 0 || in.ID < found) {
+				found = in.ID
+			}
+		})
+	}
+	return found
+}
+
 // waits reports whether an alarm that is due is held back for the verdict on its parents, which are breaching themselves; never for long.
 func (p *planner) waits(w *work, due int) bool {
 	if w.alarm.State.Active() || due != dueStale && !w.alarm.unreachable() || p.above(w.t.series.Ref) != suspect {
@@ -161,7 +181,11 @@ func (p *planner) place(w *work) {
 		return
 	}
 	if a.unreachable() {
-		if id := p.incidentOf(a.Series.Ref, w.t); id != 0 {
+		id := p.incidentOf(a.Series.Ref, w.t)
+		if id == 0 {
+			id = p.formerIncident(a.Series.Ref)
+		}
+		if id != 0 {
 			p.join(w, id, false)
 			return
 		}

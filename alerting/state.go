@@ -228,6 +228,9 @@ func (s *State) remove(t *track) {
 func (s *State) setAlarm(a Alarm) {
 	s.ids.alarm = max(s.ids.alarm, a.ID+1)
 	t := s.tracks[a.Series]
+	if t == nil && a.State == Clear {
+		return
+	}
 	if t == nil {
 		t = &track{series: a.Series, at: a.ValueAt, value: a.Value, reason: a.Reason, detail: a.Detail}
 		s.insert(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -231,14 +232,20 @@ func (w *World) planOnce() (again bool, err error) {
 
 // failFirst plans once in vain: the second plan must say exactly the same.
 func (w *World) failFirst() error {
-	before := fmt.Sprintf("%+v", w.State.Snapshot())
-	first := alerting.Plan(w.State, w.Config, w.held, w.Now)
-	again := alerting.Plan(w.State, w.Config, w.held, w.Now)
-	if a, b := fmt.Sprintf("%+v", first.Change), fmt.Sprintf("%+v", again.Change); a != b {
-		return fmt.Errorf("at %s two plans on the same state differ:\n%s\n%s", w.Now.Sub(Start), a, b)
+	before, err := throughJSON(w.State.Snapshot())
+	if err != nil {
+		return err
 	}
-	if after := fmt.Sprintf("%+v", w.State.Snapshot()); after != before {
-		return fmt.Errorf("at %s a plan changed the state:\n%s\n%s", w.Now.Sub(Start), before, after)
+	first := alerting.Plan(w.State, w.Config, w.held, w.Now)
+	if first.Change.Empty() {
+		return nil
+	}
+	again := alerting.Plan(w.State, w.Config, w.held, w.Now)
+	if !reflect.DeepEqual(first.Change, again.Change) {
+		return fmt.Errorf("at %s two plans on the same state differ:\n%+v\n%+v", w.Now.Sub(Start), first.Change, again.Change)
+	}
+	if after, err := throughJSON(w.State.Snapshot()); err != nil || !reflect.DeepEqual(before, after) {
+		return fmt.Errorf("at %s a plan changed the state:\n%+v\n%+v", w.Now.Sub(Start), before, after)
 	}
 	return nil
 }
