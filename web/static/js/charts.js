@@ -1,0 +1,353 @@
+// charts.js draws the charts by uPlot (ui.md §3, chart panel): unit above the axis, few ticks, thresholds as dotted lines with their words
+// on the line, alarms as pale ground with an edge, gaps as grey ground that no line bridges, severity colour only on the part of the line
+// that is beyond a threshold, last week dashed. Dragging zooms for all charts of the page, a double click goes back, the range is in the URL.
+import { clockTime, serverNow } from "./clock.js";
+import { palette, onTheme } from "./palette.js";
+
+const quietFor = 4500; // a live chart is not fetched more often, milliseconds
+const charts = [];
+let app;
+
+// startCharts draws every chart of the page and keeps those whose end is now up to date.
+export function startCharts(context) {
+  app = context;
+  if (!window.uPlot) return;
+  adopt();
+  addEventListener("vigia:painted", adopt); // a part of the page may have brought a chart
+  addEventListener("vigia:tick", () => document.hidden || charts.forEach((c) => c.live && c.due() && c.load()));
+  addEventListener("vigia:change", (e) => (e.detail.many || e.detail.incidents.length) && charts.forEach((c) => c.live && c.load()));
+  addEventListener("popstate", () => charts.forEach((c) => c.fromURL()));
+  onTheme(() => charts.forEach((c) => c.draw()));
+}
+
+function adopt() {
+  for (let i = charts.length - 1; i >= 0; i--) if (!charts[i].el.isConnected) charts.splice(i, 1)[0].destroy();
+  for (const el of document.querySelectorAll("[data-chart]")) if (!charts.some((c) => c.el === el)) charts.push(new Chart(el));
+}
+
+const number = (v, digits) => new Intl.NumberFormat(app.lang, { maximumFractionDigits: digits ?? (Math.abs(v) < 10 ? 2 : Math.abs(v) < 100 ? 1 : 0) }).format(v);
+
+const prefixes = [[1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""]];
+
+class Chart {
+  constructor(el) {
+    this.el = el;
+    this.plot = null;
+    this.data = [];
+    this.loaded = -Infinity;
+    const url = new URL(el.dataset.chart, location.href);
+    this.home = { from: Number(url.searchParams.get("from")), to: Number(url.searchParams.get("to")), live: el.dataset.liveEnd === "1" };
+    this.readout = el.closest(".card")?.querySelector("[data-readout]") ?? this.makeReadout();
+    this.sizes = new ResizeObserver(() => this.resize());
+    this.sizes.observe(el);
+    this.fromURL();
+  }
+
+  makeReadout() {
+    const out = Object.assign(document.createElement("span"), { className: "readout" });
+    out.setAttribute("aria-hidden", "true");
+    this.el.closest(".card")?.querySelector("header .end, header")?.append(out);
+    return out;
+  }
+
+  // fromURL takes the range of the address when somebody zoomed there, otherwise the page's own.
+  fromURL() {
+    const zoom = history.state?.zoom;
+    Object.assign(this, zoom ? { ...zoom, live: false } : this.home);
+    this.load();
+  }
+
+  due() {
+    const step = (this.to - this.from) / Math.max(100, this.el.clientWidth);
+    return performance.now() - this.loaded > Math.max(quietFor, 1000 * step);
+  }
+
+  range() {
+    if (!this.live) return [this.from, this.to];
+    const to = serverNow() / 1000;
+    return [to - (this.home.to - this.home.from || 3600), to];
+  }
+
+  async load() {
+    this.loaded = performance.now();
+    const mine = (this.asked = {});
+    const [from, to] = this.range();
+    try {
+      const sources = [this.el.dataset.chart, this.el.dataset.chart2].filter(Boolean);
+      const data = await Promise.all(sources.map((s) => this.fetch(s, from, to)));
+      if (mine !== this.asked) return; // a newer request is on its way
+      this.data = data;
+      [this.from, this.to] = [from, to];
+      this.draw();
+    } catch {
+      if (!this.data.length) this.el.textContent = app.say("chart_error");
+    }
+  }
+
+  async fetch(source, from, to) {
+    const url = new URL(source, location.href);
+    url.searchParams.set("from", from.toFixed(3));
+    url.searchParams.set("to", to.toFixed(3));
+    url.searchParams.set("width", Math.round(this.el.clientWidth) || 600);
+    if (this.el.dataset.compare) url.searchParams.set("compare", this.el.dataset.compare);
+    const response = await fetch(url, { cache: "no-store" });
+    if (!response.ok) throw new Error(String(response.status));
+    return response.json();
+  }
+
+  // table joins the series to one list of times; a null is a gap, a hole that another series made is bridged.
+  table() {
+    const [first] = this.data;
+    const tables = this.data.map((d, i) => (i === 0 && d.hi ? [d.t, d.v, d.lo, d.hi] : [d.t, d.v]));
+    if (first.past_t.length) tables.push([first.past_t, first.past_v]);
+    return uPlot.join(tables, tables.map((t) => t.map(() => 2)));
+  }
+
+  draw() {
+    if (!this.data.length || !this.el.clientWidth) return;
+    const table = this.table();
+    const shape = `${this.data.length} ${Boolean(this.data[0].hi)} ${this.data[0].past_t.length > 0} ${palette().key}`;
+    if (this.plot && shape === this.shape) {
+      this.plot.setData(table, false);
+      this.plot.setScale("x", { min: this.from, max: this.to });
+      return;
+    }
+    const over = this.plot && document.activeElement === this.el;
+    this.plot?.destroy();
+    this.el.textContent = "";
+    this.shape = shape;
+    this.plot = new uPlot(this.options(), table, this.el);
+    if (over) this.el.focus();
+  }
+
+  resize() {
+    if (!this.plot) return this.draw();
+    if (this.el.clientWidth && this.el.clientWidth !== this.plot.width) this.plot.setSize({ width: this.el.clientWidth, height: this.plot.height });
+  }
+
+  destroy() {
+    this.sizes.disconnect();
+    this.plot?.destroy();
+  }
+
+  // ---- what uPlot is told ----
+
+  options() {
+    const colours = palette();
+    const { dataset, clientWidth } = this.el;
+    return {
+      width: clientWidth,
+      height: Number(dataset.height || 128) + 26,
+      padding: [16, 8, 0, 0],
+      tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), app.zone || Intl.DateTimeFormat().resolvedOptions().timeZone),
+      legend: { show: false },
+      cursor: {
+        y: false,
+        sync: { key: "page", setSeries: false },
+        drag: { x: true, y: false, setScale: false },
+        points: { size: 6, fill: colours.data1, stroke: colours.surface },
+        bind: { dblclick: () => () => zoomBack() },
+      },
+      select: { show: true },
+      scales: { x: { time: true, range: () => [this.from, this.to] }, y: { range: (_, low, high) => this.scale(low, high) } },
+      axes: [this.timeAxis(colours), this.valueAxis(colours)],
+      series: this.series(colours),
+      bands: this.data[0].hi ? [{ series: [3, 2], fill: colours.fill }] : [],
+      hooks: {
+        drawClear: [(u) => this.ground(u, colours)],
+        draw: [(u) => this.lines(u, colours)],
+        setCursor: [(u) => this.say(u)],
+        setSelect: [(u) => zoom(u)],
+      },
+    };
+  }
+
+  timeAxis(colours) {
+    return {
+      stroke: colours.ink3, font: colours.font, size: 22, gap: 6, space: 84, grid: { show: false }, ticks: { show: false },
+      values: (_, splits) => splits.map((s) => timeLabel(s, this.to - this.from)),
+    };
+  }
+
+  valueAxis(colours) {
+    return {
+      stroke: colours.ink3, font: colours.font, size: 44, gap: 6, space: 30, ticks: { show: false }, grid: { stroke: colours.grid, width: 1 },
+      values: (_, splits) => splits.map((v) => this.tick(v)),
+      incrs: this.unit === "bool" ? [1] : undefined,
+    };
+  }
+
+  series(colours) {
+    const stepped = this.unit === "bool" ? uPlot.paths.stepped({ align: 1 }) : undefined;
+    const line = { width: 1.5, points: { show: false }, spanGaps: false, paths: stepped };
+    const first = { ...line, stroke: (u) => this.ink(u, colours), fill: this.data.length > 1 || this.data[0].hi ? undefined : colours.fill };
+    const list = [{}, first];
+    if (this.data[0].hi) list.push({ ...line, width: 0 }, { ...line, width: 0 });
+    for (let i = 1; i < this.data.length; i++) list.push({ ...line, stroke: colours.data2 });
+    if (this.data[0].past_t.length) list.push({ ...line, width: 1.25, stroke: colours.past, dash: [4, 3] });
+    return list;
+  }
+
+  get unit() {
+    return this.data[0]?.unit ?? this.el.dataset.unit ?? "";
+  }
+
+  // factor is what values are divided by for people: 1.2 Gb/s.
+  factor() {
+    if (this.unit !== "bps") return [1, this.unit === "bool" ? "" : this.unit];
+    const top = this.plot?.scales.y.max || 1;
+    const [size, prefix] = prefixes.find(([s]) => top >= s) ?? prefixes.at(-1);
+    return [size, `${prefix}b/s`];
+  }
+
+  tick(v) {
+    return this.unit === "bool" ? (v === 0 || v === 1 ? number(v) : "") : number(v / this.factor()[0]);
+  }
+
+  // scale begins at zero unless the page says otherwise, and shows a threshold when the values come near it.
+  scale(low, high) {
+    if (this.unit === "bool") return [-0.05, 1.25];
+    let top = high ?? 1;
+    let bottom = this.el.dataset.zero === "0" ? (low ?? 0) : Math.min(0, low ?? 0);
+    const levels = this.tiers().map((t) => t.raise).sort((a, b) => a - b);
+    for (const level of levels) if (level > top && (level <= top * 2 || top <= levels[0])) top = level;
+    if (levels.length && levels[0] > 100 * Math.max(top, 1e-9)) top = high;
+    const span = top - bottom || Math.abs(top) || 1;
+    if (this.el.dataset.zero === "0") bottom -= 0.08 * span;
+    return [bottom, top + 0.14 * span];
+  }
+
+  tiers() {
+    return this.data[0]?.tiers ?? [];
+  }
+
+  // ink is the line's colour: slate, and beyond a threshold that tier's colour, with a hard edge.
+  ink(u, colours) {
+    const { min, max } = u.scales.y;
+    const tiers = this.tiers().filter((t) => t.severity in colours);
+    if (!tiers.length || max == null || max === min) return colours.data1;
+    const above = tiers.filter((t) => !t.below).sort((a, b) => a.raise - b.raise);
+    const below = tiers.filter((t) => t.below).sort((a, b) => a.raise - b.raise);
+    const at = (v) => Math.min(1, Math.max(0, (v - min) / (max - min)));
+    const edges = [0, ...tiers.map((t) => at(t.raise)), 1].sort((a, b) => a - b);
+    const gradient = u.ctx.createLinearGradient(0, u.bbox.top + u.bbox.height, 0, u.bbox.top);
+    for (let i = 1; i < edges.length; i++) {
+      const middle = min + ((edges[i - 1] + edges[i]) / 2) * (max - min);
+      const tier = above.findLast((t) => middle >= t.raise) ?? below.find((t) => middle <= t.raise);
+      const colour = tier ? colours[tier.severity].fill : colours.data1;
+      gradient.addColorStop(edges[i - 1], colour);
+      gradient.addColorStop(edges[i], colour);
+    }
+    return gradient;
+  }
+
+  // ---- what lies under and over the line ----
+
+  ground(u, colours) {
+    const { ctx, bbox } = u;
+    const x = (t) => Math.min(bbox.left + bbox.width, Math.max(bbox.left, u.valToPos(t, "x", true)));
+    const box = (from, to, colour, alpha) => {
+      ctx.globalAlpha = alpha;
+      ctx.fillStyle = colour;
+      ctx.fillRect(x(from), bbox.top, Math.max(0, x(to) - x(from)), bbox.height);
+    };
+    ctx.save();
+    const end = Math.min(this.to, this.data[0].now);
+    for (const [from, to] of this.data[0].gaps) box(from, to, colours.surface3, 0.7);
+    for (const s of this.data[0].spans) {
+      const colour = (s.stale ? colours.unknown : colours[s.severity])?.fill ?? colours.ink3;
+      box(s.from, s.to ?? end, colour, 0.07);
+      if (s.from < this.from || s.from > this.to) continue;
+      ctx.globalAlpha = 1;
+      ctx.fillStyle = colour;
+      ctx.fillRect(Math.round(x(s.from)), bbox.top, Math.max(1, Math.round(devicePixelRatio)), bbox.height);
+    }
+    ctx.restore();
+  }
+
+  lines(u, colours) {
+    const { ctx, bbox } = u;
+    const dpr = devicePixelRatio;
+    ctx.save();
+    ctx.font = colours.canvasFont(400, dpr);
+    ctx.fillStyle = colours.ink3;
+    ctx.textBaseline = "alphabetic";
+    ctx.textAlign = "right";
+    ctx.fillText(this.factor()[1], bbox.left - 6 * dpr, bbox.top - 5 * dpr);
+    ctx.textAlign = "left";
+    ctx.font = colours.canvasFont(500, dpr);
+    let last = Infinity; // the place of the last words, so that two never lie on one another
+    const levels = this.tiers().filter((t) => t.severity in colours && t.raise >= u.scales.y.min && t.raise <= u.scales.y.max);
+    for (const t of levels.sort((a, b) => b.raise - a.raise)) {
+      const y = Math.round(u.valToPos(t.raise, "y", true)) + 0.5;
+      ctx.strokeStyle = colours[t.severity].fill;
+      ctx.lineWidth = dpr;
+      ctx.setLineDash([2 * dpr, 3 * dpr]);
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+      if (Math.abs(y - last) < 13 * dpr && last !== Infinity) continue;
+      ctx.fillStyle = colours[t.severity].ink;
+      ctx.fillText(this.levelWords(t), bbox.left + 4 * dpr, y - 4 * dpr);
+      last = y;
+    }
+    if (!this.data.some((d) => d.v.some((v) => v !== null))) this.empty(ctx, bbox, colours, dpr);
+    ctx.restore();
+  }
+
+  levelWords(tier) {
+    const [size, unit] = this.factor();
+    const value = this.unit === "bool" ? "" : ` ${number(tier.raise / size)}${unit ? ` ${unit}` : ""}`;
+    return app.say(tier.severity).toLocaleLowerCase(app.lang) + value;
+  }
+
+  empty(ctx, bbox, colours, dpr) {
+    ctx.setLineDash([]);
+    ctx.textAlign = "center";
+    ctx.fillStyle = colours.ink2;
+    ctx.font = colours.canvasFont(400, dpr * 1.1);
+    ctx.fillText(app.say("no_data"), bbox.left + bbox.width / 2, bbox.top + bbox.height / 2);
+  }
+
+  // say writes the values under the cursor into the card's head.
+  say(u) {
+    const { idx } = u.cursor;
+    if (idx == null) return void (this.readout.textContent = "");
+    const [size, unit] = this.factor();
+    const value = (list) => (list?.[idx] == null ? "–" : `${number(list[idx] / size)}${unit ? ` ${unit}` : ""}`);
+    const firsts = this.data.map((_, i) => value(u.data[i === 0 ? 1 : i + (this.data[0].hi ? 3 : 1)]));
+    const past = this.data[0].past_t.length ? ` · ${app.say("last_week")} ${value(u.data.at(-1))}` : "";
+    this.readout.textContent = `${clockTime(u.data[0][idx] * 1000, app)}  ${firsts.join(" / ")}${past}`;
+  }
+}
+
+function timeLabel(s, width) {
+  const day = { day: "numeric", month: "short", timeZone: app.zone };
+  const hour = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: app.zone };
+  const midnight = clockTime(s * 1000, app, false) === "00:00";
+  const parts = width > 4 * 86400 || (midnight && width > 43200) ? day : width < 300 ? { ...hour, second: "2-digit" } : hour;
+  return new Intl.DateTimeFormat(app.lang, parts).format(s * 1000);
+}
+
+// ---- zoom: one range for all charts of the page ----
+
+function zoom(u) {
+  const { left, width } = u.select;
+  if (width < 6) return;
+  const from = u.posToVal(left, "x");
+  const to = u.posToVal(left + width, "x");
+  u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+  if (to - from < 1) return;
+  const url = new URL(location.href);
+  url.searchParams.delete("range");
+  url.searchParams.set("from", Math.floor(from));
+  url.searchParams.set("to", Math.ceil(to));
+  history.pushState({ zoom: { from, to } }, "", url);
+  charts.forEach((c) => c.fromURL());
+  dispatchEvent(new CustomEvent("vigia:refresh")); // the figures and links beside the charts follow the range
+}
+
+function zoomBack() {
+  if (history.state?.zoom) history.back();
+}
