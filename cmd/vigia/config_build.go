@@ -175,7 +175,7 @@ func (c *Config) EngineConfig() alerting.Config {
 		own[c.Customers[i].Name] = c.Customers[i].Policy
 	}
 	return alerting.Config{
-		Inventory: c.inv, Rules: c.rules, Policies: c.Policies(), DefaultPolicy: c.defaultPolicy(), Expected: c.expected(),
+		Inventory: c.inv, Rules: c.rules, Policies: c.Policies(), DefaultPolicy: c.defaultPolicy(), Expected: c.expected(), Resolve: c.ResolveReceivers,
 		PolicyOf: func(ref inventory.Ref) string {
 			if ref.Kind != inventory.KindCustomer {
 				return ""

@@ -100,8 +100,10 @@ func (l *loader) notice(n *yaml.Node, rule, format string, args ...any) {
 }
 
 func (l *loader) sortedNotices() []Notice {
-	slices.SortStableFunc(l.notices, func(a, b Notice) int { return cmp.Compare(a.Line, b.Line) })
-	return l.notices
+	slices.SortStableFunc(l.notices, func(a, b Notice) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Message, b.Message))
+	})
+	return slices.Compact(l.notices)
 }
 
 // scrub takes every secret that was read out of a text that a kind wrote. Our own texts never hold one.

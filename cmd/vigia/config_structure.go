@@ -62,7 +62,9 @@ func (l *loader) fields(n *yaml.Node, fields []field) {
 	}
 	known := make(map[string]*field, len(fields))
 	for i := range fields {
-		known[fields[i].key] = &fields[i]
+		if known[fields[i].key] == nil { // the first struct's key wins: a kind cannot take a common one
+			known[fields[i].key] = &fields[i]
+		}
 	}
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {

@@ -12,7 +12,7 @@ import (
 
 // thresholds looks at what single values of a threshold cannot show: what it selects, how its tiers stand to each other, ties.
 func (l *loader) thresholds(cfg *Config, o *objects) {
-	byMetric := map[string][]*ThresholdSpec{}
+	taken, checks := map[rank][]*ThresholdSpec{}, cfg.checkSpecs()
 	for i := range cfg.Thresholds {
 		t := &cfg.Thresholds[i]
 		n := l.at[t]
@@ -28,13 +28,10 @@ func (l *loader) thresholds(cfg *Config, o *objects) {
 			l.severity(&t.NoData.Severity)
 		}
 		if selected := l.selected(t, o); len(selected) > 0 {
-			l.silence(cfg, t)
+			l.silence(t, checks)
 			l.told(cfg, t, selected)
-			byMetric[t.Metric] = append(byMetric[t.Metric], t)
+			l.ties(t, selected, taken)
 		}
-	}
-	for _, list := range byMetric {
-		l.ties(list, o)
 	}
 }
 
@@ -173,11 +170,11 @@ func (l *loader) tierOrder(t *ThresholdSpec) {
 }
 
 // silence notes a "no data" that would be raised between two runs of a check.
-func (l *loader) silence(cfg *Config, t *ThresholdSpec) {
+func (l *loader) silence(t *ThresholdSpec, checks []placedCheck) {
 	if t.NoData == nil || t.NoData.After == 0 {
 		return
 	}
-	for _, c := range cfg.checkSpecs() {
+	for _, c := range checks {
 		if c.spec.kind == nil || !t.On.Matches(c.ref) || !slices.Contains(c.spec.kind.Metrics, collectors.Metric(t.Metric)) ||
 			t.Instance != "" && t.Instance != c.spec.instance() || t.NoData.After > c.spec.Every {
 			continue
@@ -206,22 +203,29 @@ func (l *loader) told(cfg *Config, t *ThresholdSpec, selected []inventory.Ref) {
 	}
 }
 
-// ties notes two thresholds of which neither is more specific for an object that both select.
-func (l *loader) ties(list []*ThresholdSpec, o *objects) {
-	for i, a := range list {
-		for _, b := range list[:i] {
-			if a.Instance != b.Instance && a.Instance != "" && b.Instance != "" || a.weight() != b.weight() {
-				continue
-			}
-			at := slices.IndexFunc(o.refs, func(r inventory.Ref) bool {
-				return carries(collectors.Metric(a.Metric), r.Kind) && a.On.Matches(r) && b.On.Matches(r)
-			})
-			if at >= 0 {
-				l.problem(l.at[a], "threshold-tie", "make one of them more specific",
-					"this threshold and the one in line %d are equally specific, and both select %s", b.line, o.refs[at])
-				break
-			}
+// rank is where thresholds compete: one object's metric, at one weight.
+type rank struct {
+	metric string
+	ref    inventory.Ref
+	weight int
+}
+
+// ties notes a threshold that is as specific as an earlier one for an object that both select.
+func (l *loader) ties(t *ThresholdSpec, selected []inventory.Ref, taken map[rank][]*ThresholdSpec) {
+	said := false
+	for _, r := range selected {
+		place := rank{t.Metric, r, t.weight()}
+		// At one weight both name an instance, or neither does.
+		other := slices.IndexFunc(taken[place], func(o *ThresholdSpec) bool { return o.Instance == t.Instance })
+		if other < 0 {
+			taken[place] = append(taken[place], t)
+			continue
 		}
+		if !said {
+			l.problem(l.at[t], "threshold-tie", "make one of them more specific",
+				"this threshold and the one in line %d are equally specific, and both select %s", taken[place][other].line, r)
+		}
+		said = true
 	}
 }
 
