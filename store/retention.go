@@ -13,9 +13,13 @@ const (
 	logBeginSQL    = `SELECT t0 FROM sample_log ORDER BY t1 LIMIT 1`
 )
 
-// sweep deletes what is older than its retention, in slices that keep nobody waiting.
+// sweep merges the rows of hours that are over and deletes what is older than its retention, in slices that keep nobody
+// waiting.
 func (s *Store) sweep(ctx context.Context) error {
 	now := s.cfg.Now()
+	if err := s.log.merge(ctx, now); err != nil {
+		return err
+	}
 	for {
 		n, err := s.remove(ctx, oldSamplesSQL, now.Add(-s.cfg.SampleRetention))
 		if err != nil {

@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	lookEvery    = time.Second      // for what other processes have changed
+	lookEvery    = time.Second      // at what other processes have changed
 	measureEvery = time.Minute      // the size of the log
-	sweepEvery   = 10 * time.Minute // what is older than its retention
+	sweepEvery   = 10 * time.Minute // through what is to be merged and what is too old
 	shutdownTime = 5 * time.Second  // for the last flush
 )
 
@@ -65,7 +65,9 @@ func (s *Store) loop(ctx context.Context) {
 		case <-measure.C:
 			s.attempt(ctx, s.measure)
 		case <-sweep.C:
-			s.attempt(ctx, s.sweep)
+			if s.active() { // one process is enough
+				s.attempt(ctx, s.sweep)
+			}
 		}
 	}
 }

@@ -44,6 +44,8 @@ type sampleLog struct {
 	lastSeries int64      // the highest id of a series' row that was read
 	byID       map[int64]*recent
 	lastRow    int64 // the highest id of a row of the log that the head has
+
+	merged int64 // how far the log's rows are merged; only Run's loop knows it
 }
 
 // counters is what Stats tells of samples.
@@ -168,8 +170,6 @@ func (l *sampleLog) putBack(batch []waiting, hopeless bool) {
 	l.bound()
 }
 
-const addRowSQL = `INSERT INTO sample_log (t0, t1, count, payload) VALUES ($1, $2, $3, $4) RETURNING id`
-
 // write makes one row of the batch. The caller holds flushing.
 func (l *sampleLog) write(ctx context.Context, batch []waiting) error {
 	if err := l.register(ctx, batch); err != nil {
@@ -177,26 +177,53 @@ func (l *sampleLog) write(ctx context.Context, batch []waiting) error {
 	}
 	slices.SortStableFunc(batch, func(a, b waiting) int { return cmp.Compare(a.of.id, b.of.id) })
 	var blocks []chunk.Block
-	t0, t1 := batch[0].At, batch[0].At
 	points := make([]chunk.Point, len(batch))
 	for i, w := range batch {
 		points[i] = w.Point
-		t0, t1 = min(t0, w.At), max(t1, w.At)
 		if i == 0 || batch[i-1].of != w.of {
 			blocks = append(blocks, chunk.Block{Series: w.of.id, Points: points[i:i]})
 		}
 		last := &blocks[len(blocks)-1]
 		last.Points = last.Points[:len(last.Points)+1]
 	}
-	payload := chunk.Encode(make([]byte, 0, 8*len(batch)+64), blocks)
+	row := encodeRow(blocks)
 	var id int64
-	err := l.db.within(ctx, l.db.relaxed, func(t *transaction) error {
-		return t.tx.QueryRowContext(ctx, addRowSQL, stamp(time.UnixMicro(t0)), stamp(time.UnixMicro(t1)), int64(len(batch)), payload).Scan(&id)
+	err := l.db.within(ctx, l.db.relaxed, func(t *transaction) (err error) {
+		id, err = row.add(ctx, t)
+		return err
 	})
 	if err == nil && l.lastRow == id-1 {
 		l.lastRow = id // nobody else has written in between: nothing to follow
 	}
 	return err
+}
+
+const addRowSQL = `INSERT INTO sample_log (t0, t1, count, payload) VALUES ($1, $2, $3, $4) RETURNING id`
+
+// packed is a row of the log.
+type packed struct {
+	t0, t1  int64 // of its oldest and newest sample, microseconds
+	count   int
+	payload []byte
+}
+
+// encodeRow packs blocks, of which there is one at least.
+func encodeRow(blocks []chunk.Block) packed {
+	row := packed{t0: math.MaxInt64, t1: math.MinInt64}
+	for _, b := range blocks {
+		row.count += len(b.Points)
+		for _, p := range b.Points {
+			row.t0, row.t1 = min(row.t0, p.At), max(row.t1, p.At)
+		}
+	}
+	row.payload = chunk.Encode(make([]byte, 0, 8*row.count+64), blocks)
+	return row
+}
+
+func (r packed) add(ctx context.Context, t *transaction) (id int64, err error) {
+	args := []any{stamp(time.UnixMicro(r.t0)), stamp(time.UnixMicro(r.t1)), int64(r.count), r.payload}
+	err = t.tx.QueryRowContext(ctx, addRowSQL, args...).Scan(&id)
+	return id, err
 }
 
 const (

@@ -10,7 +10,8 @@ CREATE TABLE series (
     UNIQUE (ref_kind, ref_name, metric, instance)
 );
 
--- One row for each flush: the samples of all series that came since the last one, in the form of package store/chunk.
+-- One row for each flush: the samples of all series that came since the last one, in the form of package store/chunk. The rows of an hour
+-- that is over are merged into as few as hold them.
 CREATE TABLE sample_log (
     id      BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     t0      TIMESTAMPTZ NOT NULL,          -- the oldest sample in the row
@@ -117,6 +118,7 @@ CREATE TABLE notifications (
     settled_at  TIMESTAMPTZ,
     doc         TEXT NOT NULL            -- the message
 );
+CREATE INDEX notifications_claim ON notifications (severity DESC, created_at, key) WHERE state IN ('pending', 'leased');
 CREATE INDEX notifications_due ON notifications (due_at) WHERE state IN ('pending', 'leased');
 CREATE INDEX notifications_incident ON notifications (incident_id, created_at);
 CREATE INDEX notifications_created ON notifications (created_at);
