@@ -86,6 +86,28 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
+// TestChains: what ends a chain may be an intermediate; an expired one that the peer sends without need does not.
+func TestChains(t *testing.T) {
+	root := reachtest.NewCA(t)
+	trusted := reach.TLS{Verify: true, CA: root.File}
+	short := root.Below(t, "Short", 10*day)
+	s, err := shake(t, trusted, serve(t, short.Issue(t, reachtest.Leaf{})))
+	if err != nil || s.ExpiryD > 10 || s.ExpiryD < 9.9 || s.Subject != "Short" {
+		t.Errorf("an intermediate that ends first: %v, %v days, %s", err, s.ExpiryD, s.Subject)
+	}
+	gone := root.Below(t, "Gone", -5*day)
+	s, err = shake(t, trusted, serve(t, gone.Issue(t, reachtest.Leaf{})))
+	if f := asFailure(t, err); !strings.HasPrefix(f.Error(), "certificate Gone in the chain expired 5") || s.ExpiryD > -4.9 {
+		t.Errorf("an expired intermediate: %v, %v days", f, s.ExpiryD)
+	}
+	extra := root.Issue(t, reachtest.Leaf{})
+	extra.Certificates[0].Certificate = append(extra.Certificates[0].Certificate, gone.Issue(t, reachtest.Leaf{}).Certificates[0].Certificate[1])
+	s, err = shake(t, trusted, serve(t, extra))
+	if err != nil || s.ExpiryD < 89 {
+		t.Errorf("an expired one without need: %v, %v days", err, s.ExpiryD)
+	}
+}
+
 func TestHandshakeFailures(t *testing.T) {
 	greeter := func(say string) int {
 		l, port := listen(t, "127.0.0.1:0")

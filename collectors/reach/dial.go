@@ -29,8 +29,6 @@ type Path struct {
 	InVain   []*Failure    // what the addresses before Peer failed with
 }
 
-const leastShare = 2 * time.Second // what an address gets at least, when that much time is left
-
 // Connect opens a TCP connection to the first of the host's addresses that accepts one. When none does, the error is the *Failure of the
 // last, and Path holds how far it came.
 func (d *Dialer) Connect(ctx context.Context, host string, port int) (Path, error) {
@@ -58,13 +56,11 @@ func (d *Dialer) Connect(ctx context.Context, host string, port int) (Path, erro
 	return path, failure("no_address", host) // Resolve returns at least one
 }
 
-// dialShare gives an address its share of the time that is left when others wait behind it.
+// dialShare gives an address an equal share of the time that is left when others wait behind it.
 func (d *Dialer) dialShare(ctx context.Context, to netip.AddrPort, addresses int) (net.Conn, error) {
 	deadline, bounded := ctx.Deadline()
 	if bounded && addresses > 1 {
-		left := time.Until(deadline)
-		share := max(left/time.Duration(addresses), min(leastShare, left))
-		short, cancel := context.WithTimeout(ctx, share)
+		short, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(addresses))
 		defer cancel()
 		ctx = short
 	}

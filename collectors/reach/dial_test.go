@@ -3,9 +3,12 @@ package reach_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -124,5 +127,47 @@ func TestConnectStopsWhenCancelled(t *testing.T) {
 	_, err := d.Connect(ctx, "127.0.0.1", 1)
 	if f := asFailure(t, err); f.Code != "stopped" {
 		t.Errorf("got %s", f.Code)
+	}
+}
+
+// full is a port that lets connections hang: its queue of unaccepted ones holds one, and that place is taken.
+func full(t *testing.T, ip [4]byte) int {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	if err := errors.Join(syscall.Bind(fd, &syscall.SockaddrInet4{Addr: ip}), syscall.Listen(fd, 0)); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := name.(*syscall.SockaddrInet4).Port
+	taken, err := net.Dial("tcp", netip.AddrPortFrom(netip.AddrFrom4(ip), uint16(port)).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { taken.Close() })
+	return port
+}
+
+// TestSilentAddressLeavesTimeForTheNext: the first of two gets half of the time.
+func TestSilentAddressLeavesTimeForTheNext(t *testing.T) {
+	port := full(t, [4]byte{127, 0, 0, 1})
+	listen(t, net.JoinHostPort("127.0.0.2", strconv.Itoa(port)))
+	names := reachtest.Resolver(t, map[string][]string{"sbc.example.": {"127.0.0.1", "127.0.0.2"}})
+	path, err := connect(t, reach.Dialer{Family: reach.IPv4, Resolver: names}, "sbc.example", port)
+	if err != nil || len(path.InVain) != 1 || path.InVain[0].Code != "late_connect" {
+		t.Fatalf("%v; in vain: %v", err, path.InVain)
+	}
+	if path.Connect > 300*time.Millisecond {
+		t.Errorf("connect took %v: the silent address is counted", path.Connect)
+	}
+	_, err = connect(t, reach.Dialer{}, "127.0.0.1", port)
+	if f := asFailure(t, err); f.Error() != fmt.Sprintf("no answer from 127.0.0.1:%d within 1 s (connect)", port) {
+		t.Error(f.Error())
 	}
 }

@@ -33,16 +33,34 @@ type Leaf struct {
 	OtherKey bool          // signed by a CA that nobody knows
 }
 
+const year = 365 * 24 * time.Hour
+
 // NewCA makes an authority that lasts ten years.
 func NewCA(t testing.TB) *CA {
 	t.Helper()
+	return newCA(t, "Test CA", 10*year, nil)
+}
+
+// Below makes an intermediate authority that lasts so long; negative: it expired so long ago.
+func (ca *CA) Below(t testing.TB, name string, lasts time.Duration) *CA {
+	t.Helper()
+	return newCA(t, name, lasts, ca)
+}
+
+// newCA makes an authority that is signed by another, or by itself when that is nil.
+func newCA(t testing.TB, name string, lasts time.Duration, by *CA) *CA {
+	t.Helper()
 	key := newKey(t)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test CA"},
-		NotBefore: time.Now().Add(-24 * 365 * time.Hour), NotAfter: time.Now().Add(10 * 365 * 24 * time.Hour),
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name},
+		NotBefore: time.Now().Add(-2 * year), NotAfter: time.Now().Add(lasts),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	signer, with := template, key
+	if by != nil {
+		signer, with = by.cert, by.key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, signer, &key.PublicKey, with)
 	if err != nil {
 		t.Fatal(err)
 	}
