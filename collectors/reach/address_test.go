@@ -56,7 +56,7 @@ func TestFamilyAndCodesAsText(t *testing.T) {
 		}
 	}
 	for text, good := range map[string]bool{
-		"200": true, "2xx": true, "6XX": true, "699": true,
+		"200": true, "2xx": true, "any": true, "6XX": true, "699": true,
 		"": false, "99": false, "700": false, "20x": false, "xxx": false, "2000": false, "0xx": false, "2x0": false, "-20": false,
 	} {
 		var c reach.Code

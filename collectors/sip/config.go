@@ -66,7 +66,7 @@ type Config struct {
 	URI         string       `yaml:"uri"`       // the whole Request-URI; default sip:[user@]host[:port]
 	From        string       `yaml:"from"`      // the user in From and Contact; default vigia
 	Domain      string       `yaml:"domain"`    // the domain in From and, without uri, in the Request-URI; default our address, their host
-	Expect      reach.Codes  `yaml:"expect"`    // wanted codes and classes; default any final answer
+	Expect      reach.Codes  `yaml:"expect"`    // wanted codes and classes; default any: every final answer
 	Local       string       `yaml:"local"`     // source address
 	MaxForwards int          `yaml:"max_forwards"`
 	TLS         reach.TLS    `yaml:"tls"`

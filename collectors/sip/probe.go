@@ -86,13 +86,14 @@ func (r *run) judge(a answer, took time.Duration) {
 		r.step("step_again", r.sent)
 	}
 	expect := r.config.Expect
-	r.result.OK = len(expect) == 0 || expect.Want(a.status)
+	anything := len(expect) == 0 || slices.Contains(expect, reach.Any)
+	r.result.OK = anything || expect.Want(a.status)
 	up := 1.0
 	switch {
 	case !r.result.OK:
 		up = 0
 		r.result.Why = because("unwanted", a.text, ms, expect.String())
-	case len(expect) == 0 && a.status >= 300:
+	case anything && a.status >= 300:
 		r.result.Why = because("alive", a.text, ms)
 	default:
 		r.result.Why = because("ok", a.text, ms)

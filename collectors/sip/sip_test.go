@@ -194,6 +194,7 @@ func TestAnswers(t *testing.T) {
 		{"204 no phrase", always("204 "), nil, "204 in ", true},
 		{"404 is alive", always("404 Not Found"), nil, "404 Not Found in ", true},
 		{"503 is alive", always("503 Service Unavailable"), nil, "answers, so it is alive", true},
+		{"503 is any", always("503 Service Unavailable"), reach.Codes{"any"}, "answers, so it is alive", true},
 		{"503 unwanted", always("503 Service Unavailable"), reach.Codes{"2xx"}, "503 Service Unavailable in ", false},
 		{"404 wanted", always("404 Not Found"), reach.Codes{"2xx", "404"}, "404 Not Found in ", true},
 		{"100 then 200", func(r []byte, _ int) [][]byte { return [][]byte{reply(r, "100 Trying"), reply(r, "200 OK")} }, nil, "200 OK in ", true},
