@@ -89,7 +89,7 @@ func (p *planner) unacknowledge(w *workIncident, c *Command) collectors.Reason {
 		return collectors.Because(codeRefusedNotAcked, float64(w.ID))
 	}
 	p.event(Event{IncidentID: w.ID, Kind: EventUnacked, Actor: c.Actor, Severity: w.Severity, Text: collectors.Because(codeUnacked, c.Actor), Note: c.Note})
-	p.withdraw(w.ID, "")
+	p.withdraw(w, "")
 	p.resume(w, 0, c.Actor)
 	return collectors.Reason{}
 }

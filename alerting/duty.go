@@ -31,14 +31,14 @@ func (p *planner) notify(w *workIncident, level int, receiver string, cause Caus
 		Severity: w.Severity, CreatedAt: p.now, State: NotificationPending, NextAt: p.now,
 	}
 	n.Message = p.message(w, &n, late, undelivered)
-	p.out.Change.Notifications = append(p.out.Change.Notifications, n)
+	w.notes = append(w.notes, n)
 	w.hear(receiver)
 	return n.Key
 }
 
 // notice tells everyone who was told of an incident what became of it, once; pages that are still waiting are not sent any more.
 func (p *planner) notice(w *workIncident, cause Cause) {
-	p.withdraw(w.ID, "")
+	p.withdraw(w, "")
 	if len(w.Told) == 0 {
 		return
 	}
@@ -50,18 +50,15 @@ func (p *planner) notice(w *workIncident, cause Cause) {
 }
 
 // withdraw supersedes what is still owed about an incident, to one receiver or (with "") to all: something newer is said instead.
-func (p *planner) withdraw(incident int64, receiver string) {
-	for _, key := range slices.Sorted(maps.Keys(p.st.duties)) {
-		d := p.st.duties[key]
-		if d.incident == incident && (receiver == "" || d.receiver == receiver) && !p.settled[key] {
+func (p *planner) withdraw(w *workIncident, receiver string) {
+	duties := p.st.duties[w.ID]
+	for _, key := range slices.Sorted(maps.Keys(duties)) {
+		if (receiver == "" || duties[key].receiver == receiver) && !p.settled[key] {
 			p.discharge(key)
 			p.out.Change.Supersede = append(p.out.Change.Supersede, key)
 		}
 	}
-	c := &p.out.Change
-	c.Notifications = slices.DeleteFunc(c.Notifications, func(n Notification) bool {
-		return n.IncidentID == incident && (receiver == "" || n.Receiver == receiver)
-	})
+	w.notes = slices.DeleteFunc(w.notes, func(n Notification) bool { return receiver == "" || n.Receiver == receiver })
 }
 
 func (p *planner) discharge(key string) {
@@ -73,8 +70,8 @@ func (p *planner) discharge(key string) {
 
 // owed reports whether a page of an incident to a receiver is still waiting to be sent.
 func (p *planner) owed(incident int64, receiver string) bool {
-	for key, d := range p.st.duties {
-		if d.incident == incident && d.receiver == receiver && d.cause.page() && !p.settled[key] {
+	for key, d := range p.st.duties[incident] {
+		if d.receiver == receiver && d.cause.page() && !p.settled[key] {
 			return true
 		}
 	}
@@ -116,10 +113,8 @@ func (p *planner) root(w *workIncident) *Alarm {
 			return a
 		}
 	}
-	for i := range p.out.Change.Alarms {
-		if p.out.Change.Alarms[i].ID == w.Root {
-			return &p.out.Change.Alarms[i]
-		}
+	if i, ok := p.ended[w.Root]; ok {
+		return &p.out.Change.Alarms[i]
 	}
 	return nil
 }

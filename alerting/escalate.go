@@ -131,7 +131,7 @@ func (p *planner) tell(w *workIncident, level int, cause Cause, late time.Durati
 			continue // the former page is still on its way: the duty stands, a second one would only queue up behind it
 		}
 		if cause == CauseSeverity {
-			p.withdraw(w.ID, r)
+			p.withdraw(w, r)
 		}
 		keys = append(keys, p.notify(w, level+1, r, cause, late, ""))
 	}

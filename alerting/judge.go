@@ -75,22 +75,19 @@ func (p *planner) crossed(w *work, rule *Threshold, higher bool) {
 		w.alarm.Policy, w.alarm.Source = p.policyName(rule, w.t.series.Ref), rule.Source
 		p.move(w)
 	}
-	p.confirm(w.t, rule)
+	p.confirm(w, rule)
 }
 
 // confirm asks for immediate probes, once for each series and plan.
-func (p *planner) confirm(t *track, rule *Threshold) {
-	if rule.Confirm == nil || rule.Confirm.Probes <= 0 {
+func (p *planner) confirm(w *work, rule *Threshold) {
+	if rule.Confirm == nil || rule.Confirm.Probes <= 0 || w.asked {
 		return
 	}
-	for i := range p.out.Confirms {
-		if p.out.Confirms[i].Series == t.series {
-			return
-		}
-	}
+	w.asked = true
+	series := w.t.series
 	p.out.Confirms = append(p.out.Confirms, ConfirmRequest{
-		Check:  collectors.CheckID{Ref: t.series.Ref, Instance: t.series.Instance},
-		Series: t.series, Probes: rule.Confirm.Probes, Every: rule.Confirm.Every,
+		Check:  collectors.CheckID{Ref: series.Ref, Instance: series.Instance},
+		Series: series, Probes: rule.Confirm.Probes, Every: rule.Confirm.Every,
 	})
 }
 

@@ -1,7 +1,6 @@
 package alerting
 
 import (
-	"cmp"
 	"slices"
 
 	"vigia/collectors"
@@ -121,12 +120,7 @@ func (w *workIncident) stop() {
 
 // finish draws the conclusions for every incident that was touched: severity, resolution, the next step.
 func (p *planner) finish() {
-	list := make([]*workIncident, 0, len(p.incidents))
-	for _, w := range p.incidents {
-		list = append(list, w)
-	}
-	slices.SortFunc(list, func(a, b *workIncident) int { return cmp.Compare(a.ID, b.ID) })
-	for _, w := range list {
+	for _, w := range p.touched() {
 		if !w.State.Live() {
 			continue
 		}

@@ -17,6 +17,9 @@ type planner struct {
 	in  *Input
 	now time.Time
 	n   uint64
+
+	future, past time.Time // samples beyond the one are refused, before the other looked at twice
+
 	out Planned
 	ids ids
 
@@ -29,6 +32,7 @@ type planner struct {
 	depths    map[inventory.Ref]int
 	moved     []inventory.Ref // objects whose reachability may have changed
 	settled   map[string]bool // duties that this plan ends
+	ended     map[int64]int   // alarms that this plan ends: where their rows are
 }
 
 // work is one alarm in work.
@@ -37,7 +41,8 @@ type work struct {
 	rule  *Threshold
 	alarm Alarm
 	dirty bool
-	due   int // the tier that is due to be raised, dueStale or dueNothing
+	asked bool // immediate probes were asked for
+	due   int  // the tier that is due to be raised, dueStale or dueNothing
 }
 
 const (
@@ -53,13 +58,16 @@ type workIncident struct {
 	fresh   bool     // opened by this plan
 	dirty   bool
 	stepped bool // a level was told in this plan
+	notes   []Notification
 }
 
 // Plan decides what follows from the input at now. It changes nothing: the same State and input give the same Planned, ids included, so that
 // a Change that could not be stored is planned again together with what came since. At most one step of an incident's escalation fires.
 func Plan(st *State, cfg *Config, in Input, now time.Time) Planned {
 	st.plan++
-	p := planner{st: st, cfg: cfg, in: &in, now: now, n: st.plan, ids: st.ids}
+	p := planner{
+		st: st, cfg: cfg, in: &in, now: now, n: st.plan, ids: st.ids, future: now.Add(FutureLimit), past: now.Add(-PastLimit),
+	}
 	p.out = Planned{input: in, cfg: cfg, now: now, seen: st.seen[:0]}
 	if in.Jump != 0 {
 		p.jump()
@@ -127,7 +135,7 @@ func (t *Threshold) calm(v float64) bool {
 
 // acceptable refuses what cannot be judged: no number, a stamp far ahead, a sample older than one that was judged, or one too old to page for.
 func (p *planner) acceptable(t *track, m *collectors.Sample) bool {
-	if m.Value-m.Value != 0 || m.At.Sub(p.now) > FutureLimit {
+	if m.Value-m.Value != 0 || m.At.After(p.future) {
 		p.out.Refused++
 		return false
 	}
@@ -140,7 +148,7 @@ func (p *planner) acceptable(t *track, m *collectors.Sample) bool {
 		p.out.Late++
 		return false
 	}
-	if age := p.now.Sub(m.At); age > PastLimit && age > 3*max(t.every, m.Every) {
+	if m.At.Before(p.past) && p.now.Sub(m.At) > 3*max(t.every, m.Every) {
 		p.out.Late++
 		return false
 	}
@@ -287,6 +295,16 @@ func (p *planner) keep(w *workIncident) {
 	p.incidents[w.ID] = w
 }
 
+// touched lists the incidents in work in the order of their ids.
+func (p *planner) touched() []*workIncident {
+	list := make([]*workIncident, 0, len(p.incidents))
+	for _, w := range p.incidents {
+		list = append(list, w)
+	}
+	slices.SortFunc(list, func(a, b *workIncident) int { return cmp.Compare(a.ID, b.ID) })
+	return list
+}
+
 // event adds a line to an incident's timeline and returns its place in the Change.
 func (p *planner) event(e Event) int {
 	e.ID, e.At = p.ids.event, p.now
@@ -304,10 +322,10 @@ func (p *planner) build() {
 			c.Alarms = append(c.Alarms, w.alarm)
 		}
 	}
-	for _, w := range p.incidents {
+	for _, w := range p.touched() {
 		if w.dirty {
 			c.Incidents = append(c.Incidents, w.Incident)
 		}
+		c.Notifications = append(c.Notifications, w.notes...)
 	}
-	slices.SortFunc(c.Incidents, func(a, b Incident) int { return cmp.Compare(a.ID, b.ID) })
 }

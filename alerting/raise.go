@@ -180,6 +180,10 @@ func (p *planner) end(w *work, why collectors.Reason) {
 	p.move(w)
 	a.State, a.ClearedAt, a.FreeAt, a.WaitAt, a.Flaps = Clear, p.now, time.Time{}, time.Time{}, false
 	if stood || w.t.alarm != nil && w.t.alarm.ID == a.ID {
+		if p.ended == nil {
+			p.ended = map[int64]int{}
+		}
+		p.ended[a.ID] = len(p.out.Change.Alarms)
 		p.out.Change.Alarms = append(p.out.Change.Alarms, *a)
 	}
 	w.alarm = Alarm{Series: w.t.series, Changes: slices.Clone(a.Changes)}

@@ -118,7 +118,7 @@ func (p *planner) rejudge() {
 func (p *planner) rejudgeOne(t *track) {
 	w := p.edit(t)
 	if w.alarm.State == Pending && w.rule.Confirm != nil {
-		p.confirm(t, w.rule)
+		p.confirm(w, w.rule)
 	}
 	if t.rules == nil { // after a restart the stored holds go on; there is no sample to judge by yet
 		if w.alarm.State.Active() {

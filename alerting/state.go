@@ -16,9 +16,9 @@ type State struct {
 	tracks    map[collectors.Series]*track
 	byRef     map[inventory.Ref][]*track
 	incidents map[int64]*liveIncident
-	duties    map[string]duty   // by key: notifications that are not settled
-	failing   map[string]bool   // receivers that gave up their last notification
-	dropped   map[checkKey]bool // checks that were taken out of the configuration: what still comes from them is ignored
+	duties    map[int64]map[string]duty // by incident and key: notifications that are not settled
+	failing   map[string]bool           // receivers that gave up their last notification
+	dropped   map[checkKey]bool         // checks that were taken out of the configuration: what still comes from them is ignored
 	results   map[string]CommandResult
 	recent    []string // ids of results, oldest first
 	ids       ids
@@ -42,7 +42,6 @@ type liveIncident struct {
 
 // duty is a notification that is not settled yet.
 type duty struct {
-	incident int64
 	level    int
 	receiver string
 	cause    Cause
@@ -78,7 +77,7 @@ const maxResults = 4096
 func NewState(s Snapshot) *State {
 	st := &State{
 		tracks: map[collectors.Series]*track{}, byRef: map[inventory.Ref][]*track{}, incidents: map[int64]*liveIncident{},
-		duties: map[string]duty{}, failing: map[string]bool{}, results: map[string]CommandResult{},
+		duties: map[int64]map[string]duty{}, failing: map[string]bool{}, results: map[string]CommandResult{},
 		ids:     ids{max(s.NextAlarm, 1), max(s.NextIncident, 1), max(s.NextEvent, 1)},
 		command: s.LastCommand,
 	}
@@ -106,11 +105,13 @@ func (s *State) Snapshot() Snapshot {
 	for _, id := range slices.Sorted(maps.Keys(s.incidents)) {
 		out.Incidents = append(out.Incidents, s.incidents[id].Incident)
 	}
-	for _, key := range slices.Sorted(maps.Keys(s.duties)) {
-		d := s.duties[key]
-		out.Notifications = append(out.Notifications, Notification{
-			Key: key, IncidentID: d.incident, Level: d.level, Receiver: d.receiver, Cause: d.cause, State: NotificationPending,
-		})
+	for _, id := range slices.Sorted(maps.Keys(s.duties)) {
+		for _, key := range slices.Sorted(maps.Keys(s.duties[id])) {
+			d := s.duties[id][key]
+			out.Notifications = append(out.Notifications, Notification{
+				Key: key, IncidentID: id, Level: d.level, Receiver: d.receiver, Cause: d.cause, State: NotificationPending,
+			})
+		}
 	}
 	return out
 }
@@ -144,7 +145,7 @@ func (s *State) Adopt(p Planned) {
 		s.setDuty(&p.Change.Notifications[i])
 	}
 	for _, key := range p.Change.Supersede {
-		delete(s.duties, key)
+		s.discharge(key)
 	}
 	for i := range p.Change.Events {
 		s.ids.event = max(s.ids.event, p.Change.Events[i].ID+1)
@@ -268,7 +269,22 @@ func (s *State) setDuty(n *Notification) {
 	if n.State != "" && n.State != NotificationPending && n.State != NotificationLeased {
 		return
 	}
-	s.duties[n.Key] = duty{n.IncidentID, n.Level, n.Receiver, n.Cause}
+	if s.duties[n.IncidentID] == nil {
+		s.duties[n.IncidentID] = map[string]duty{}
+	}
+	s.duties[n.IncidentID][n.Key] = duty{n.Level, n.Receiver, n.Cause}
+}
+
+// discharge forgets a duty and returns its key taken apart.
+func (s *State) discharge(key string) (notificationKey, bool) {
+	k, ok := parseKey(key)
+	if ok {
+		delete(s.duties[k.incident], key)
+		if len(s.duties[k.incident]) == 0 {
+			delete(s.duties, k.incident)
+		}
+	}
+	return k, ok
 }
 
 func (s *State) setResult(r CommandResult) {
@@ -285,8 +301,7 @@ func (s *State) setResult(r CommandResult) {
 
 func (s *State) adoptSettled(settled []Settled) {
 	for _, one := range settled {
-		key, ok := parseKey(one.Key)
-		delete(s.duties, one.Key)
+		key, ok := s.discharge(one.Key)
 		if !ok {
 			continue
 		}
