@@ -54,7 +54,7 @@ func TestBodiesAreBounded(t *testing.T) {
 	var bomb bytes.Buffer
 	packer := gzip.NewWriter(&bomb)
 	zeros := make([]byte, 1<<20)
-	for range 200 {
+	for range 32 {
 		packer.Write(zeros)
 	}
 	packer.Close()

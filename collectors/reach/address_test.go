@@ -11,7 +11,7 @@ import (
 func TestForbidden(t *testing.T) {
 	for address, want := range map[string]bool{
 		"127.0.0.1": false, "::1": false, "10.1.2.3": false, "192.0.2.1": false, "fd00::1": false, "2001:db8::1": false, "100.64.0.1": false,
-		"169.254.169.254": true, "169.254.0.1": true, "fe80::1": true, "fe80::1%eth0": true, "::ffff:169.254.169.254": true,
+		"169.254.169.254": true, "169.254.0.1": true, "fe80::1": true, "fe80::1%eth0": true, "::ffff:169.254.169.254": true, "::ffff:100.100.100.200": true, "::ffff:0.0.0.0": true,
 		"224.0.0.1": true, "ff02::1": true, "0.0.0.0": true, "::": true, "255.255.255.255": true,
 		"100.100.100.200": true, "192.0.0.192": true, "fd00:ec2::254": true,
 	} {
