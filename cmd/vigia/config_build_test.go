@@ -15,7 +15,7 @@ import (
 	"vigia/collectors/inventory"
 )
 
-func example(t *testing.T) *Config {
+func exampleConfig(t *testing.T) *Config {
 	t.Helper()
 	setSecrets(t)
 	cfg, _, err := Load("testdata/good/example.yaml", testKinds())
@@ -25,7 +25,7 @@ func example(t *testing.T) *Config {
 	return cfg
 }
 
-func ref(text string) inventory.Ref {
+func mustRef(text string) inventory.Ref {
 	r, err := inventory.ParseRef(text)
 	if err != nil {
 		panic(err)
@@ -34,7 +34,7 @@ func ref(text string) inventory.Ref {
 }
 
 func TestInventory(t *testing.T) {
-	inv := example(t).Inventory()
+	inv := exampleConfig(t).Inventory()
 	if got := len(inv.Refs()); got != 11 {
 		t.Errorf("%d objects, want 11", got)
 	}
@@ -44,8 +44,8 @@ func TestInventory(t *testing.T) {
 	if got := inv.Site("miami").Timezone.String(); got != "America/New_York" {
 		t.Errorf("time zone %s", got)
 	}
-	want := []inventory.Ref{ref("link/sjo-mia"), ref("link/sjo-gua")}
-	if got := inv.Parents(ref("server/sbc-1")); !cmp.Equal(got, want) {
+	want := []inventory.Ref{mustRef("link/sjo-mia"), mustRef("link/sjo-gua")}
+	if got := inv.Parents(mustRef("server/sbc-1")); !cmp.Equal(got, want) {
 		t.Errorf("parents of sbc-1: %v", got)
 	}
 	c := inv.Customer("acme")
@@ -55,7 +55,7 @@ func TestInventory(t *testing.T) {
 }
 
 func TestChecks(t *testing.T) {
-	checks, err := example(t).Checks()
+	checks, err := exampleConfig(t).Checks()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,9 +122,9 @@ func TestFingerprint(t *testing.T) {
 }
 
 func TestRules(t *testing.T) {
-	rules := example(t).Rules()
+	rules := exampleConfig(t).Rules()
 	series := func(metric collectors.Metric, object, instance string) collectors.Series {
-		return collectors.Series{Metric: metric, Ref: ref(object), Instance: instance}
+		return collectors.Series{Metric: metric, Ref: mustRef(object), Instance: instance}
 	}
 	for name, c := range map[string]struct {
 		series collectors.Series
@@ -189,7 +189,7 @@ func TestDefaultsAreSound(t *testing.T) {
 }
 
 func TestPolicies(t *testing.T) {
-	policies := example(t).Policies()
+	policies := exampleConfig(t).Policies()
 	want := alerting.Policy{Name: "voice", AckTimeout: time.Hour, Fallback: "managers", Levels: []alerting.Level{
 		{Name: "Account manager", MinSeverity: alerting.Warning, Notify: []string{"account_manager"}},
 	}}
@@ -206,14 +206,14 @@ func TestPolicies(t *testing.T) {
 }
 
 func TestEngineConfig(t *testing.T) {
-	cfg := example(t).EngineConfig()
-	if cfg.DefaultPolicy != "default" || cfg.PolicyOf(ref("customer/acme")) != "voice" || cfg.PolicyOf(ref("link/sjo-mia")) != "" {
+	cfg := exampleConfig(t).EngineConfig()
+	if cfg.DefaultPolicy != "default" || cfg.PolicyOf(mustRef("customer/acme")) != "voice" || cfg.PolicyOf(mustRef("link/sjo-mia")) != "" {
 		t.Errorf("policies: default %q", cfg.DefaultPolicy)
 	}
-	if got := cfg.Resolve(ref("customer/acme"), alerting.AccountManager); !cmp.Equal(got, []string{"account_manager_acme"}) {
+	if got := cfg.Resolve(mustRef("customer/acme"), alerting.AccountManager); !cmp.Equal(got, []string{"account_manager_acme"}) {
 		t.Errorf("the account manager is %v", got)
 	}
-	if got := cfg.Resolve(ref("link/sjo-mia"), alerting.AccountManager); len(got) != 0 {
+	if got := cfg.Resolve(mustRef("link/sjo-mia"), alerting.AccountManager); len(got) != 0 {
 		t.Errorf("a link has the account manager %v", got)
 	}
 	up := map[string]time.Duration{}
@@ -226,7 +226,7 @@ func TestEngineConfig(t *testing.T) {
 }
 
 func TestReceivers(t *testing.T) {
-	cfg := example(t)
+	cfg := exampleConfig(t)
 	want := []alerting.Receiver{
 		{Name: "noc-slack", Kind: "slack", Language: "en"}, {Name: "l2-mail", Kind: "email", Language: "en"},
 		{Name: "managers", Kind: "email", Language: "es"}, {Name: "duty-hook", Kind: "webhook", Language: "en"},

@@ -25,6 +25,7 @@ type plainKeys struct {
 	Count    int                         `yaml:"count"`
 	Interval inventory.Duration          `yaml:"interval"`
 	Match    string                      `yaml:"match"`
+	User     string                      `yaml:"user"`
 	Password inventory.Secret            `yaml:"password"`
 	Headers  map[string]inventory.Secret `yaml:"headers"`
 	TLS      struct {

@@ -64,7 +64,7 @@ type Config struct {
 	Family      reach.Family `yaml:"family"`    // 4, 6 or auto (default)
 	User        string       `yaml:"user"`      // of the Request-URI; default none
 	URI         string       `yaml:"uri"`       // the whole Request-URI; default sip:[user@]host[:port]
-	From        string       `yaml:"from"`      // the user in From and Contact; default vigia
+	From        string       `yaml:"from_user"` // the user in From and Contact; default vigia (from is a key that every check has)
 	Domain      string       `yaml:"domain"`    // the domain in From and, without uri, in the Request-URI; default our address, their host
 	Expect      reach.Codes  `yaml:"expect"`    // wanted codes and classes; default any: every final answer
 	Local       string       `yaml:"local"`     // source address
@@ -112,13 +112,13 @@ func (c *Config) Validate() []collectors.Problem {
 	if c.URI != "" && c.User != "" {
 		add("user", "write the user into the uri", "both a uri and a user")
 	}
-	for key, user := range map[string]string{"user": c.User, "from": c.From} {
+	for key, user := range map[string]string{"user": c.User, "from_user": c.From} {
 		if !isUser(user) {
 			add(key, "letters, digits and -_.!~*'()&=+$,;?/%% only", "%q cannot be the user of a SIP URI", user)
 		}
 	}
 	if c.From == "" {
-		add("from", "leave the key out for vigia", "from is empty")
+		add("from_user", "leave the key out for vigia", "from_user is empty")
 	}
 	if c.Domain != "" {
 		problems = append(problems, reach.HostProblems("domain", c.Domain)...)

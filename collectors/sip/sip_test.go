@@ -366,7 +366,7 @@ func TestValidate(t *testing.T) {
 		"tls.sni":      {func(c *Config) { c.Transport, c.TLS.SNI = "tls", "a b" }},
 		"uri":          {func(c *Config) { c.URI = "tel:+50622223333" }, func(c *Config) { c.URI = "sip:a b" }, func(c *Config) { c.URI = "sip:x>\r\nX: y" }, func(c *Config) { c.URI = "sip:" }},
 		"user":         {func(c *Config) { c.User = "a@b" }, func(c *Config) { c.User = "a\r\nb" }, func(c *Config) { c.URI, c.User = "sip:x@y", "z" }},
-		"from":         {func(c *Config) { c.From = "" }, func(c *Config) { c.From = "<x>" }},
+		"from_user":    {func(c *Config) { c.From = "" }, func(c *Config) { c.From = "<x>" }},
 		"domain":       {func(c *Config) { c.Domain = "a b" }},
 		"max_forwards": {func(c *Config) { c.MaxForwards = -1 }, func(c *Config) { c.MaxForwards = 256 }},
 		"local":        {func(c *Config) { c.Local = "eth0" }, func(c *Config) { c.Family, c.Local = reach.IPv6, "192.0.2.1" }},

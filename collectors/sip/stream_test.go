@@ -34,6 +34,10 @@ func TestStreams(t *testing.T) {
 			}
 		}, "200 OK in "},
 		{"empty lines before", write("\r\n\r\n\r\n", "<ok>"), "200 OK in "},
+		{"a body after empty lines", func(request []byte, c net.Conn) {
+			trying := strings.Replace(string(reply(request, "100 Trying")), "Content-Length: 0\r\n\r\n", "Content-Length: 6\r\n\r\nabcdef", 1)
+			io.WriteString(c, "\r\n\r\n"+trying+string(reply(request, "200 OK")))
+		}, "200 OK in "},
 		{"100 and 200 at once", func(request []byte, c net.Conn) {
 			c.Write(append(reply(request, "100 Trying"), reply(request, "200 OK")...))
 		}, "200 OK in "},

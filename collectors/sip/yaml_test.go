@@ -16,7 +16,7 @@ port: 5071
 transport: tls
 family: auto
 user: ping
-from: noc
+from_user: noc
 domain: carrier.example
 expect: [2xx, 404]
 local: 192.0.2.1
