@@ -35,7 +35,6 @@ func (r *run) redirect(answer *nethttp.Response) (*url.URL, collectors.Reason) {
 	case r.at.Scheme == next.Scheme && portOf(next) != portOf(r.at):
 		return nil, because("other_port", r.status, portOf(next))
 	}
-	next.User = nil
 	return next, collectors.Reason{}
 }
 
