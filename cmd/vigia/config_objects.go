@@ -238,7 +238,12 @@ func findCycle(start inventory.Ref, parents map[inventory.Ref][]inventory.Ref, s
 	return found
 }
 
-// claim is something that only one object can own.
+// claims are what only one object can own, and who has it.
+type claims struct {
+	l     *loader
+	owner map[[2]string]claim // by group and what is claimed
+}
+
 type claim struct {
 	owner string
 	line  int
@@ -246,51 +251,58 @@ type claim struct {
 
 // claims notes networks, domains, trunks and numbers that two objects of a kind both claim: which calls are whose must not be a guess.
 func (l *loader) claims(cfg *Config) {
-	owners := map[string]claim{}
-	take := func(group, rule, what, owner string, pointer any) {
-		n := l.at[pointer]
-		if n == nil || what == "" {
-			return
-		}
-		key := group + "\x00" + what
-		if other, taken := owners[key]; taken && other.owner != owner {
-			l.problem(n, rule, "keep it with one of them", "%s is already %s of %s, in line %d", what, group, other.owner, other.line)
-			return
-		}
-		owners[key] = claim{owner, n.Line}
-	}
-	network := func(group, rule, owner string, list []netip.Prefix) {
-		for i := range list {
-			if list[i].IsValid() {
-				take(group, rule, list[i].String(), owner, &list[i])
-			}
-		}
-	}
+	c := claims{l: l, owner: map[[2]string]claim{}}
 	for i := range cfg.Servers {
-		network("a media network", "same-media", "server "+cfg.Servers[i].Name, cfg.Servers[i].Media)
+		c.networks("a media network", "same-media", "server "+cfg.Servers[i].Name, cfg.Servers[i].Media)
 	}
 	for i := range cfg.Trunks {
-		network("a network", "same-network", "trunk "+cfg.Trunks[i].Name, cfg.Trunks[i].Networks)
+		c.networks("a network", "same-network", "trunk "+cfg.Trunks[i].Name, cfg.Trunks[i].Networks)
 	}
 	for i := range cfg.Destinations {
 		d := &cfg.Destinations[i]
-		for j := range d.Prefixes {
-			take("a prefix", "same-prefix", d.Prefixes[j], "destination "+d.Name, &d.Prefixes[j])
-		}
+		c.words("a prefix", "same-prefix", "destination "+d.Name, d.Prefixes, "")
 	}
 	for i := range cfg.Customers {
+		const group, rule = "a match", "same-match"
 		m, owner := &cfg.Customers[i].Match, "customer "+cfg.Customers[i].Name
-		network("a match", "same-match", owner, m.Networks)
-		for j := range m.SIPDomains {
-			take("a match", "same-match", strings.ToLower(m.SIPDomains[j]), owner, &m.SIPDomains[j])
-		}
-		for j := range m.Trunks {
-			take("a match", "same-match", "trunk "+m.Trunks[j], owner, &m.Trunks[j])
-		}
-		for j := range m.Numbers {
-			take("a match", "same-match", m.Numbers[j], owner, &m.Numbers[j])
+		c.networks(group, rule, owner, m.Networks)
+		c.words(group, rule, owner, m.SIPDomains, "")
+		c.words(group, rule, owner, m.Trunks, "trunk ")
+		c.words(group, rule, owner, m.Numbers, "")
+	}
+}
+
+func (c *claims) networks(group, rule, owner string, list []netip.Prefix) {
+	for i := range list {
+		if list[i].IsValid() {
+			c.take(group, rule, owner, list[i].String(), c.l.at[&list[i]])
 		}
 	}
+}
+
+// words claims texts; lead says what they are. In domains capitals make no difference (RFC 4343).
+func (c *claims) words(group, rule, owner string, list []string, lead string) {
+	for i := range list {
+		what := lead + list[i]
+		if lead == "" {
+			what = strings.ToLower(what)
+		}
+		if list[i] != "" {
+			c.take(group, rule, owner, what, c.l.at[&list[i]])
+		}
+	}
+}
+
+func (c *claims) take(group, rule, owner, what string, n *yaml.Node) {
+	if n == nil {
+		return
+	}
+	key := [2]string{group, what}
+	if other, taken := c.owner[key]; taken && other.owner != owner {
+		c.l.problem(n, rule, "keep it with one of them", "%s is already %s of %s, in line %d", what, group, other.owner, other.line)
+		return
+	}
+	c.owner[key] = claim{owner, n.Line}
 }
 
 // addresses looks at where Vigía itself listens, stores and calls.

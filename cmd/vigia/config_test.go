@@ -66,14 +66,16 @@ func (k *plainKeys) Open(setup collectors.Setup) (collectors.Collector, error) {
 type receiverKeys struct {
 	kind string
 
-	SMTP     inventory.Secret `yaml:"smtp"`
-	From     string           `yaml:"from"`
-	To       []string         `yaml:"to"`
-	URL      inventory.Secret `yaml:"url"`
-	Secret   inventory.Secret `yaml:"secret"`
-	Token    inventory.Secret `yaml:"token"`
-	AppToken inventory.Secret `yaml:"app_token"`
-	Channel  string           `yaml:"channel"`
+	SMTP     inventory.Secret            `yaml:"smtp"`
+	From     string                      `yaml:"from"`
+	To       []string                    `yaml:"to"`
+	CC       []string                    `yaml:"cc"`
+	Headers  map[string]inventory.Secret `yaml:"headers"`
+	URL      inventory.Secret            `yaml:"url"`
+	Secret   inventory.Secret            `yaml:"secret"`
+	Token    inventory.Secret            `yaml:"token"`
+	AppToken inventory.Secret            `yaml:"app_token"`
+	Channel  string                      `yaml:"channel"`
 }
 
 func (k *receiverKeys) Validate() []collectors.Problem {

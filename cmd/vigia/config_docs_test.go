@@ -1,0 +1,87 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// schemaFile is the schema for editors; go test -update writes it from the types that the loader reads into.
+const schemaFile = "vigia.schema.json"
+
+// yamlBlocks returns the blocks of YAML of a page.
+func yamlBlocks(t *testing.T, path string) []string {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, m := range regexp.MustCompile("(?ms)^```yaml\n(.*?)^```").FindAllStringSubmatch(string(data), -1) {
+		out = append(out, m[1])
+	}
+	if len(out) == 0 {
+		t.Errorf("no YAML in %s", path)
+	}
+	return out
+}
+
+// TestDocumentation loads what the pages show: the blocks of the reference together, those of the guide one by one.
+func TestDocumentation(t *testing.T) {
+	for _, name := range []string{"SLACK_BOT", "SLACK_APP", "HOOK_SECRET", "HEP_KEY"} {
+		t.Setenv(name, "a-word")
+	}
+	blocks := []string{strings.Join(yamlBlocks(t, "../../docs/configuration.md"), "\n")}
+	blocks = append(blocks, yamlBlocks(t, "../../docs/install.md")...)
+	for _, text := range blocks {
+		if _, _, err := parseConfig("docs.yaml", []byte(text), testKinds()); err != nil {
+			t.Errorf("%v\nin\n%s", err, text)
+		}
+	}
+}
+
+// TestEveryKeyIsDocumented looks for every key of the schema in the reference.
+func TestEveryKeyIsDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root any
+	if err := json.Unmarshal(data, &root); err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]bool{}
+	propertiesOf(root, keys)
+	if len(keys) < 100 {
+		t.Errorf("only %d keys in the schema", len(keys))
+	}
+	for key := range keys {
+		if !strings.Contains(string(page), "`"+key+"`") {
+			t.Errorf("the key %s is not in docs/configuration.md", key)
+		}
+	}
+}
+
+func propertiesOf(node any, keys map[string]bool) {
+	switch node := node.(type) {
+	case map[string]any:
+		if properties, ok := node["properties"].(map[string]any); ok {
+			for key := range properties {
+				keys[key] = true
+			}
+		}
+		for _, child := range node {
+			propertiesOf(child, keys)
+		}
+	case []any:
+		for _, child := range node {
+			propertiesOf(child, keys)
+		}
+	}
+}
