@@ -36,6 +36,7 @@ type burst struct {
 	failed     int   // requests that could not be sent
 	sendErr    error // the last reason of these
 	router     collectors.Reason
+	looked     atomic.Int64 // how often the reader found its socket empty
 }
 
 const unanswered time.Duration = -1
@@ -60,7 +61,7 @@ func (b *burst) run(ctx context.Context) error {
 	}
 	err := b.pinger(end, func() {
 		helpers.Go(func() {
-			if waitOut(inner, wait) {
+			if b.waitOut(inner, wait) {
 				waited.Store(true)
 				end()
 			}
@@ -104,6 +105,7 @@ func (b *burst) pinger(end, lastIsOut func()) *probing.Pinger {
 		tried()
 	}
 	p.OnRecv = b.onRecv
+	p.OnRecvError = func(error) { b.looked.Add(1) }
 	p.OnDuplicateRecv = func(*probing.Packet) { b.duplicates++ }
 	return p
 }
@@ -131,21 +133,54 @@ func honest(wall, monotonic time.Duration) time.Duration {
 	return max(wall, 0)
 }
 
-// drain is the end of a wait that counts from when this process really ran again: answers that came while it stood still are read first.
-const drain = 20 * time.Millisecond
+// looks is how often pro-bing's reader must have found its socket empty after the wait before a request counts as lost. It looks at random
+// distances of 0 to 102 ms.
+const looks = 2
 
-// waitOut waits and reports whether it was let.
-func waitOut(ctx context.Context, wait time.Duration) bool {
-	for _, part := range []time.Duration{wait - drain, min(drain, wait)} {
-		timer := time.NewTimer(max(part, 0))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+// waitOut waits and reports whether it was let. When the time is over it goes on until the reader has found the socket empty and this process
+// gets to run without delay: answers may lie in the socket, or between pro-bing's goroutines, that nobody has had the time to count, and
+// a machine that is short of time must not see a loss in that.
+func (b *burst) waitOut(ctx context.Context, wait time.Duration) bool {
+	const nap, oversleep, naps = 5 * time.Millisecond, 15 * time.Millisecond, 4
+	if !sleep(ctx, wait) {
+		return false
+	}
+	enough := b.looked.Load() + looks
+	for smooth := 0; smooth < naps || b.looked.Load() < enough; smooth++ {
+		start := time.Now()
+		if !sleep(ctx, nap) {
 			return false
+		}
+		if time.Since(start) > nap+oversleep {
+			smooth = -1 // begin again
 		}
 	}
 	return true
+}
+
+// tardy is how much later than planned the last request may leave before a loss in the burst is not believed.
+const tardy = 200 * time.Millisecond
+
+// starved returns how late the last request left when that was too late: this process did not get to run in time, and may have missed
+// answers too.
+func (b *burst) starved() (time.Duration, bool) {
+	if b.received >= len(b.sent) || len(b.sent) < 2 || b.failed > 0 {
+		return 0, false
+	}
+	late := b.sent[len(b.sent)-1].Sub(b.sent[0]) - time.Duration(len(b.sent)-1)*b.Interval.Std()
+	return late, late > tardy
+}
+
+// sleep reports whether it was let.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // endless is pro-bing's logger. pro-bing answers EACCES ("a broadcast address, or a route that prohibits") by allowing broadcasts and

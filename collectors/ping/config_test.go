@@ -3,6 +3,7 @@ package ping
 import (
 	"fmt"
 	"math"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -62,7 +63,7 @@ func TestValidate(t *testing.T) {
 func TestABurstMustFit(t *testing.T) {
 	c := quick("127.0.0.1")
 	c.Count, c.Interval = 20, inventory.Duration(200*time.Millisecond)
-	if _, err := c.Open(collectors.Setup{Timeout: 3 * time.Second}); err == nil || !strings.Contains(err.Error(), "need a timeout of at least 3.96s, not 3s") {
+	if _, err := c.Open(collectors.Setup{Timeout: 3 * time.Second}); err == nil || !strings.Contains(err.Error(), "need a timeout of at least 4.17s, not 3s") {
 		t.Errorf("a burst of 3.8 s in 3 s: %v", err)
 	}
 }
@@ -109,6 +110,36 @@ func TestHonest(t *testing.T) {
 	for _, c := range cases {
 		if got := honest(c.wall, c.monotonic); got != c.want {
 			t.Errorf("honest(%v, %v) = %v, want %v", c.wall, c.monotonic, got, c.want)
+		}
+	}
+}
+
+func TestStarved(t *testing.T) {
+	at := func(ms ...int) []time.Time {
+		var list []time.Time
+		for _, m := range ms {
+			list = append(list, time.Unix(0, 0).Add(time.Duration(m)*time.Millisecond))
+		}
+		return list
+	}
+	cases := []struct {
+		name     string
+		sent     []time.Time
+		received int
+		failed   int
+		want     bool
+	}{
+		{"on time, lost", at(0, 201, 399), 2, 0, false},
+		{"late, lost", at(0, 200, 700), 2, 0, true},
+		{"late, all there", at(0, 200, 700), 3, 0, false},
+		{"one only", at(0), 0, 0, false},
+		{"late because one could not be sent", at(0, 200, 700), 2, 1, false},
+	}
+	for _, c := range cases {
+		b := newBurst(Kind().New().(*Config), netip.Addr{}, netip.Addr{}, false)
+		b.sent, b.received, b.failed = c.sent, c.received, c.failed
+		if _, got := b.starved(); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
 		}
 	}
 }

