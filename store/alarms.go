@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -76,21 +77,18 @@ func (s *Store) AlarmSpans(ctx context.Context, scope Scope, ref inventory.Ref, 
 	q.and("p.since < ?", stamp(to))
 	q.and("(p.until IS NULL OR p.until >= ?)", stamp(from))
 	q.add(" ORDER BY p.since, a.id LIMIT 5000")
-	rows, err := s.db.read.QueryContext(ctx, q.text.String(), q.args...)
+	var list []Span
+	err := each(ctx, s.db.read, q.text.String(), q.args, func(rows *sql.Rows) error {
+		span := Span{Series: collectors.Series{Ref: ref}}
+		var state string
+		err := rows.Scan(&span.AlarmID, &span.Incident, &span.Series.Metric, &span.Series.Instance, &span.Severity, &state,
+			instant{&span.From}, instant{&span.To})
+		span.Stale = state == "stale"
+		list = append(list, span)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read alarm spans: %w", err)
 	}
-	defer rows.Close()
-	var list []Span
-	for rows.Next() {
-		span := Span{Series: collectors.Series{Ref: ref}}
-		var state string
-		if err := rows.Scan(&span.AlarmID, &span.Incident, &span.Series.Metric, &span.Series.Instance, &span.Severity, &state,
-			instant{&span.From}, instant{&span.To}); err != nil {
-			return nil, fmt.Errorf("read alarm spans: %w", err)
-		}
-		span.Stale = state == "stale"
-		list = append(list, span)
-	}
-	return list, rows.Err()
+	return list, nil
 }

@@ -44,20 +44,17 @@ func (s *Store) PostCommand(ctx context.Context, c alerting.Command) error {
 
 // PendingCommands lists, in order, the commands after seq that no Change has answered yet; at most 1,000 at a time.
 func (s *Store) PendingCommands(ctx context.Context, afterSeq int64) ([]alerting.Command, error) {
-	rows, err := s.db.read.QueryContext(ctx, pendingCommandsSQL, afterSeq)
+	var list []alerting.Command
+	err := each(ctx, s.db.read, pendingCommandsSQL, []any{afterSeq}, func(rows *sql.Rows) error {
+		var c alerting.Command
+		err := rows.Scan(&c.Seq, &c.ID, &c.Kind, &c.IncidentID, &c.Actor, &c.Note, instant{&c.Until}, instant{&c.CreatedAt})
+		list = append(list, c)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read commands: %w", err)
 	}
-	defer rows.Close()
-	var list []alerting.Command
-	for rows.Next() {
-		var c alerting.Command
-		if err := rows.Scan(&c.Seq, &c.ID, &c.Kind, &c.IncidentID, &c.Actor, &c.Note, instant{&c.Until}, instant{&c.CreatedAt}); err != nil {
-			return nil, fmt.Errorf("read commands: %w", err)
-		}
-		list = append(list, c)
-	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // AwaitCommand waits until the engine has answered a command, or ctx ends. ErrNotFound: no such command was posted.

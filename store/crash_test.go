@@ -42,7 +42,7 @@ func TestChild(t *testing.T) {
 	if _, err := s.Acquire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	go s.Run(context.Background()) //nolint:errcheck // this process is killed
+	go s.Run(context.Background()) // until this process is killed
 	for n := first; ; n++ {
 		s.Put(line(series(link, "loss_pct"), time.Now().Add(-time.Minute), time.Millisecond, 50))
 		if err := s.Apply(t.Context(), outage(n, link, alerting.Major, noon)); err != nil {
@@ -83,7 +83,7 @@ func killed(t *testing.T, dsn string, from int64, after time.Duration, done int)
 		}
 		last[step] = n
 		if done--; done == 0 {
-			time.AfterFunc(after, func() { child.Process.Kill() }) //nolint:errcheck // Wait says how it ended
+			time.AfterFunc(after, func() { child.Process.Kill() })
 		}
 	}
 	if err := child.Wait(); err == nil || !strings.Contains(err.Error(), "killed") {

@@ -169,7 +169,7 @@ func (d *database) within(ctx context.Context, pool *sql.DB, f func(*transaction
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }() // back to the pool
 	if err := f(&transaction{d, conn, tx}); err != nil {
 		tx.Rollback() //nolint:errcheck // the first error is the one that matters; a lost connection rolls back by itself
 		return err
@@ -192,7 +192,7 @@ func begin(ctx context.Context, pool *sql.DB) (*sql.Conn, *sql.Tx, error) {
 		if dead {
 			endSession(conn)
 		}
-		conn.Close()
+		_ = conn.Close() // back to the pool, or dead
 		if !dead {
 			return nil, nil, err
 		}
@@ -224,7 +224,7 @@ func (t *transaction) run(ctx context.Context, list statements) error {
 			if stmt, err = t.tx.PrepareContext(ctx, s.text); err != nil {
 				return err
 			}
-			defer stmt.Close()
+			defer func() { _ = stmt.Close() }()
 			prepared[s.text] = stmt
 		}
 		if _, err := stmt.ExecContext(ctx, s.args...); err != nil {
@@ -232,6 +232,26 @@ func (t *transaction) run(ctx context.Context, list statements) error {
 		}
 	}
 	return nil
+}
+
+// querier is a pool or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// each calls row for every row of a query, until one fails.
+func each(ctx context.Context, from querier, text string, args []any, row func(*sql.Rows) error) error {
+	rows, err := from.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // Err says what went wrong
+	for rows.Next() {
+		if err := row(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 func sendBatch(ctx context.Context, driverConn any, list statements) error {

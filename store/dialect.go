@@ -24,13 +24,15 @@ type dialect struct {
 	skipLocked string // ends the choice of rows that another process may be choosing too
 	keyShare   string // ends a look at the lease: nobody may change its key until the transaction is over
 	steady     string // begins a transaction that sees one instant; empty where every one does
+	upkeep     string // what is to be done now and then; empty for nothing
 	sizes      string // a query for the octets that the database takes
 }
 
 func sqliteDialect() dialect {
 	return dialect{
-		name:  "sqlite",
-		sizes: `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`,
+		name:   "sqlite",
+		upkeep: `PRAGMA wal_checkpoint(PASSIVE)`, // moves the log of writes into the file beside the writers, who would else stop for it
+		sizes:  `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`,
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -154,31 +153,22 @@ func (s *Store) Load(ctx context.Context) (alerting.Snapshot, error) {
 	return snap, nil
 }
 
-// querier is a pool or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
 // docs reads a query's rows, each a doc of type T.
 func docs[T any](ctx context.Context, from querier, q *query) ([]T, error) {
-	rows, err := from.QueryContext(ctx, q.text.String(), q.args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var list []T
-	for rows.Next() {
+	err := each(ctx, from, q.text.String(), q.args, func(rows *sql.Rows) error {
 		var doc []byte
 		if err := rows.Scan(&doc); err != nil {
-			return nil, err
+			return err
 		}
 		var v T
 		if err := json.Unmarshal(doc, &v); err != nil {
-			return nil, errors.Join(errors.New("a stored document is damaged"), err)
+			return fmt.Errorf("a stored document is damaged: %w", err)
 		}
 		list = append(list, v)
-	}
-	return list, rows.Err()
+		return nil
+	})
+	return list, err
 }
 
 // texts are words as arguments.

@@ -44,8 +44,10 @@ func opened(id int64, ref inventory.Ref, severity alerting.Severity, at time.Tim
 		ID: id, Severity: severity, Worst: severity, Ref: ref, Root: id, Series: series(ref, collectors.LossPct),
 		Title: collectors.Because("ping.loss", 11.2), OpenedAt: at,
 		Policy: alerting.Policy{Name: "noc", Levels: []alerting.Level{{Name: "NOC L1", Notify: []string{"noc-slack"}, Repeat: 15 * time.Minute}}},
-		Escalation: alerting.Escalation{Next: 1, NextAt: at.Add(15 * time.Minute), Base: at, Round: 1,
-			Repeat: []alerting.Repeat{{Level: 0, At: at.Add(15 * time.Minute)}}},
+		Escalation: alerting.Escalation{
+			Next: 1, NextAt: at.Add(15 * time.Minute), Base: at, Round: 1,
+			Repeat: []alerting.Repeat{{Level: 0, At: at.Add(15 * time.Minute)}},
+		},
 		Told: []string{"noc-slack"},
 	}
 }
@@ -60,8 +62,10 @@ func told(incident int64, receiver string, severity alerting.Severity, at time.T
 }
 
 func event(id, incident, alarm int64, at time.Time) alerting.Event {
-	return alerting.Event{ID: id, IncidentID: incident, At: at, Kind: alerting.EventOpened, AlarmID: alarm, Severity: alerting.Critical,
-		Text: collectors.Because("incident.opened", "sjo-mia"), Keys: []string{"k"}}
+	return alerting.Event{
+		ID: id, IncidentID: incident, At: at, Kind: alerting.EventOpened, AlarmID: alarm, Severity: alerting.Critical,
+		Text: collectors.Because("incident.opened", "sjo-mia"), Keys: []string{"k"},
+	}
 }
 
 // outage is a Change that opens one incident about ref: the ids are n.

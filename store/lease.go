@@ -73,12 +73,12 @@ func holder() string {
 // acquireFile holds a lock on a file beside the database. The kernel gives it back however the process ends.
 func (s *Store) acquireFile(ctx context.Context) (func(), error) {
 	path := s.db.file + ".lock"
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // beside the database that the operator named
 	if err != nil {
 		return nil, fmt.Errorf("lock the database: %w", err)
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		defer file.Close()
+		defer func() { _ = file.Close() }()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
 			return nil, fmt.Errorf("%w: %s has %s open (stop it first, or give this one another database)", ErrTaken, writtenIn(file), s.db.file)
 		}
@@ -86,7 +86,7 @@ func (s *Store) acquireFile(ctx context.Context) (func(), error) {
 	}
 	epoch, err := s.takeFile(ctx, file)
 	if err != nil {
-		file.Close()
+		_ = file.Close() // gives the lock back
 		return nil, fmt.Errorf("lock the database: %w", s.db.explain(err))
 	}
 	s.setEpoch(epoch)
@@ -156,7 +156,7 @@ func takeLease(ctx context.Context, session *sql.Conn) (epoch int64, guarded boo
 		return 0, false, err
 	}
 	// The lock is free: the session of a holder who had it is gone. A holder without it lives by the clock alone.
-	if running && !(guarded && theirs) {
+	if running && (!guarded || !theirs) {
 		return 0, false, fmt.Errorf("%w: %s", ErrTaken, who)
 	}
 	result, err := session.ExecContext(ctx, leaseTakeSQL, holder(), guarded, epoch)

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"slices"
 	"time"
@@ -49,28 +50,22 @@ func (l *sampleLog) merge(ctx context.Context, now time.Time) error {
 
 // mergeable lists the next rows to look at; the last hour of a full page is left for the next one, in which it is whole.
 func (l *sampleLog) mergeable(ctx context.Context, before time.Time) ([]logRow, error) {
-	rows, err := l.db.read.QueryContext(ctx, mergeLookSQL, l.merged, stamp(before), int64(mergePage))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var list []logRow
-	for rows.Next() {
+	err := each(ctx, l.db.read, mergeLookSQL, []any{l.merged, stamp(before), int64(mergePage)}, func(rows *sql.Rows) error {
 		var r logRow
 		var t1 time.Time
-		if err := rows.Scan(&r.id, instant{&t1}, &r.count); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(&r.id, instant{&t1}, &r.count)
 		r.hour = t1.Truncate(time.Hour)
 		list = append(list, r)
-	}
+		return err
+	})
 	if n := len(list); n == mergePage && !list[0].hour.Equal(list[n-1].hour) {
 		last := list[n-1].hour
 		for len(list) > 0 && list[len(list)-1].hour.Equal(last) {
 			list = list[:len(list)-1]
 		}
 	}
-	return list, rows.Err()
+	return list, err
 }
 
 // mergeGroups parts rows into runs of one hour each that are not too large for one row.
@@ -124,28 +119,21 @@ func (l *sampleLog) mergeGroup(ctx context.Context, group []logRow, before time.
 
 // gather reads the samples of a span of rows, by series and in order of time.
 func (l *sampleLog) gather(ctx context.Context, span []any) ([]chunk.Block, error) {
-	rows, err := l.db.read.QueryContext(ctx, mergeReadSQL, span...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	points := map[int64][]chunk.Point{}
-	for rows.Next() {
+	err := each(ctx, l.db.read, mergeReadSQL, span, func(rows *sql.Rows) error {
 		var payload []byte
 		if err := rows.Scan(&payload); err != nil {
-			return nil, err
+			return err
 		}
-		if err := chunk.Decode(payload, func(series int64, part []chunk.Point) bool {
+		return chunk.Decode(payload, func(series int64, part []chunk.Point) bool {
 			points[series] = append(points[series], part...)
 			return true
-		}); err != nil {
-			return nil, err
-		}
-	}
+		})
+	})
 	blocks := make([]chunk.Block, 0, len(points))
 	for series, list := range points {
 		blocks = append(blocks, chunk.Block{Series: series, Points: tidy(list)})
 	}
 	slices.SortFunc(blocks, func(a, b chunk.Block) int { return cmp.Compare(a.Series, b.Series) })
-	return blocks, rows.Err()
+	return blocks, err
 }

@@ -98,23 +98,15 @@ func isCurrent(ctx context.Context, db *database, list []migration) (bool, error
 	return err == nil && len(applied) == len(list) && compare(db.target, applied, list) == nil, err
 }
 
-func readApplied(ctx context.Context, from interface {
-	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-}) ([]migration, error) {
-	rows, err := from.QueryContext(ctx, migrationsReadSQL)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
+func readApplied(ctx context.Context, from querier) ([]migration, error) {
 	var applied []migration
-	for rows.Next() {
+	err := each(ctx, from, migrationsReadSQL, nil, func(rows *sql.Rows) error {
 		var m migration
-		if err := rows.Scan(&m.version, &m.name, &m.checksum); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(&m.version, &m.name, &m.checksum)
 		applied = append(applied, m)
-	}
-	return applied, rows.Err()
+		return err
+	})
+	return applied, err
 }
 
 // compare tells whether what was applied is the beginning of what we know.

@@ -140,27 +140,21 @@ func settledStates(ctx context.Context, from querier, results []outbox.Result) (
 	}
 	q := newQuery(`SELECT key, state FROM notifications`)
 	q.in("key", keys...)
-	rows, err := from.QueryContext(ctx, q.text.String(), q.args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	states := map[string]alerting.NotificationState{}
-	for rows.Next() {
+	err := each(ctx, from, q.text.String(), q.args, func(rows *sql.Rows) error {
 		var key string
 		var state alerting.NotificationState
-		if err := rows.Scan(&key, &state); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(&key, &state)
 		states[key] = state
-	}
+		return err
+	})
 	var settled []alerting.Settled
 	for _, r := range results {
 		if state, ok := states[r.Delivery.Key]; ok {
 			settled = append(settled, alerting.Settled{Key: r.Delivery.Key, State: state, Delivery: r.Delivery})
 		}
 	}
-	return settled, rows.Err()
+	return settled, err
 }
 
 // NextDue is when the earliest waiting notification becomes due; see outbox.Queue.
@@ -178,19 +172,14 @@ func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
 
 // notifications reads a query's rows of notificationColumns.
 func notifications(ctx context.Context, from querier, q *query) ([]alerting.Notification, error) {
-	rows, err := from.QueryContext(ctx, q.text.String(), q.args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var list []alerting.Notification
-	for rows.Next() {
+	err := each(ctx, from, q.text.String(), q.args, func(rows *sql.Rows) error {
 		var n alerting.Notification
 		var due time.Time
 		var doc []byte
 		if err := rows.Scan(&n.Key, &n.IncidentID, &n.Level, &n.Receiver, &n.Cause, &n.Round, &n.Severity, instant{&n.CreatedAt}, &n.State,
 			&n.Attempts, instant{&due}, instant{&n.SettledAt}, &doc); err != nil {
-			return nil, err
+			return err
 		}
 		switch n.State {
 		case alerting.NotificationPending:
@@ -199,9 +188,10 @@ func notifications(ctx context.Context, from querier, q *query) ([]alerting.Noti
 			n.LeasedUntil = due
 		}
 		if err := json.Unmarshal(doc, &n.Message); err != nil {
-			return nil, fmt.Errorf("the message of %s is damaged: %w", n.Key, err)
+			return fmt.Errorf("the message of %s is damaged: %w", n.Key, err)
 		}
 		list = append(list, n)
-	}
-	return list, rows.Err()
+		return nil
+	})
+	return list, err
 }

@@ -33,8 +33,10 @@ func claim(t testing.TB, s *store.Store, now time.Time, limit int, busy ...strin
 
 func attempt(n alerting.Notification, state alerting.NotificationState, next time.Time) outbox.Result {
 	return outbox.Result{
-		Delivery: alerting.Delivery{Key: n.Key, Attempt: n.Attempts, At: noon.Add(time.Minute), Took: 20 * time.Millisecond,
-			OK: state == alerting.NotificationSent, Outcome: "250 2.0.0 queued"},
+		Delivery: alerting.Delivery{
+			Key: n.Key, Attempt: n.Attempts, At: noon.Add(time.Minute), Took: 20 * time.Millisecond,
+			OK: state == alerting.NotificationSent, Outcome: "250 2.0.0 queued",
+		},
 		State: state, NextAt: next,
 	}
 }

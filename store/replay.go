@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
+	"database/sql"
 	"math"
 	"slices"
 	"time"
@@ -103,23 +103,19 @@ func (l *sampleLog) rows(ctx context.Context, since time.Time, after, upTo int64
 }
 
 func (l *sampleLog) page(ctx context.Context, since time.Time, after *int64, upTo int64, visit func(int64, []chunk.Point)) (n int, err error) {
-	rows, err := l.db.read.QueryContext(ctx, replaySQL, stamp(since), *after, upTo)
-	if err != nil {
-		return 0, err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err = each(ctx, l.db.read, replaySQL, []any{stamp(since), *after, upTo}, func(rows *sql.Rows) error {
 		var payload []byte
 		if err := rows.Scan(after, &payload); err != nil {
-			return n, err
+			return err
 		}
 		n++
 		l.decode(payload, func(series int64, points []chunk.Point) bool {
 			visit(series, points)
 			return true
 		})
-	}
-	return n, rows.Err()
+		return nil
+	})
+	return n, err
 }
 
 func (l *sampleLog) decode(payload []byte, visit func(int64, []chunk.Point) bool) {
@@ -162,12 +158,8 @@ func (l *sampleLog) follow(ctx context.Context, now time.Time) error {
 
 // history reads from the log the points in [from, to] of the series whose ids are wanted, in no order.
 func (l *sampleLog) history(ctx context.Context, from, to int64, wanted map[int64][]chunk.Point) error {
-	rows, err := l.db.read.QueryContext(ctx, rangeSQL, stamp(time.UnixMicro(from)), stamp(time.UnixMicro(to)))
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	span := []any{stamp(time.UnixMicro(from)), stamp(time.UnixMicro(to))}
+	return each(ctx, l.db.read, rangeSQL, span, func(rows *sql.Rows) error {
 		var payload []byte
 		if err := rows.Scan(&payload); err != nil {
 			return err
@@ -185,6 +177,6 @@ func (l *sampleLog) history(ctx context.Context, from, to int64, wanted map[int6
 			wanted[series] = list
 			return true
 		})
-	}
-	return errors.Join(rows.Err(), ctx.Err())
+		return nil
+	})
 }

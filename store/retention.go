@@ -77,6 +77,7 @@ type measured struct {
 	begin       time.Time
 }
 
+// measure looks up what is slow to know, and does the database's upkeep.
 func (s *Store) measure(ctx context.Context) error {
 	var m measured
 	if err := s.db.read.QueryRowContext(ctx, logSizeSQL).Scan(&m.rows); err != nil {
@@ -89,9 +90,13 @@ func (s *Store) measure(ctx context.Context) error {
 		return err
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.measured = m
-	return nil
+	s.mu.Unlock()
+	if s.db.dialect.upkeep == "" {
+		return nil
+	}
+	_, err := s.db.read.ExecContext(ctx, s.db.dialect.upkeep)
+	return err
 }
 
 // Stats tells how the store does, from memory; the size of the database is at most a minute old.

@@ -23,7 +23,7 @@ func run(t testing.TB, s *store.Store) (stop func() error) {
 		cancel()
 		return <-done
 	}
-	t.Cleanup(func() { stop() }) //nolint:errcheck // the tests that care for it call stop
+	t.Cleanup(func() { stop() })
 	return stop
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math"
@@ -281,14 +282,7 @@ func (l *sampleLog) confirm(ctx context.Context, fresh map[*recent]time.Duration
 
 // readSeries reads the rows of series above an id into the head. The caller holds flushing, or is alone.
 func (l *sampleLog) readSeries(ctx context.Context, after, complete int64) error {
-	rows, err := l.db.read.QueryContext(ctx, readSeriesSQL, after)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	l.head.mu.Lock()
-	defer l.head.mu.Unlock()
-	for rows.Next() {
+	return each(ctx, l.db.read, readSeriesSQL, []any{after}, func(rows *sql.Rows) error {
 		var id, every int64
 		var series collectors.Series
 		var kind string
@@ -296,6 +290,8 @@ func (l *sampleLog) readSeries(ctx context.Context, after, complete int64) error
 			return err
 		}
 		series.Ref.Kind = inventory.Kind(kind)
+		l.head.mu.Lock()
+		defer l.head.mu.Unlock()
 		r := l.head.get(series, complete)
 		r.id, r.saved = id, time.Duration(every)*time.Microsecond
 		if r.every == 0 {
@@ -303,6 +299,6 @@ func (l *sampleLog) readSeries(ctx context.Context, after, complete int64) error
 		}
 		l.byID[id] = r
 		l.lastSeries = max(l.lastSeries, id)
-	}
-	return rows.Err()
+		return nil
+	})
 }

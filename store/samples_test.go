@@ -75,9 +75,13 @@ func TestPutRefuses(t *testing.T) {
 		return collectors.Series{Metric: "loss_pct", Ref: link, Instance: instance}
 	}
 	s.Put([]collectors.Sample{
-		{Series: good, At: noon, Value: math.NaN()}, {Series: good, At: noon, Value: math.Inf(1)}, {Series: good, Value: 1},
-		{Series: good, At: noon.Add(6 * time.Minute), Value: 1}, {Series: named("\xff"), At: noon, Value: 1},
-		{Series: named("a\x00b"), At: noon, Value: 1}, {Series: named(strings.Repeat("x", 600)), At: noon, Value: 1},
+		{Series: good, At: noon, Value: math.NaN()},
+		{Series: good, At: noon, Value: math.Inf(1)},
+		{Series: good, Value: 1},
+		{Series: good, At: noon.Add(6 * time.Minute), Value: 1},
+		{Series: named("\xff"), At: noon, Value: 1},
+		{Series: named("a\x00b"), At: noon, Value: 1},
+		{Series: named(strings.Repeat("x", 600)), At: noon, Value: 1},
 		{Series: good, At: noon, Value: 7},
 	})
 	s.Put(nil)

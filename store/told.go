@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -65,12 +66,7 @@ func (s *Store) addDeliveries(ctx context.Context, keys []any, views []Notificat
 	q := newQuery(deliveriesSQL)
 	q.in("key", keys...)
 	q.add(" ORDER BY id")
-	rows, err := s.db.read.QueryContext(ctx, q.text.String(), q.args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
+	return each(ctx, s.db.read, q.text.String(), q.args, func(rows *sql.Rows) error {
 		var d alerting.Delivery
 		var took int64
 		if err := rows.Scan(&d.Key, &d.Attempt, instant{&d.At}, &took, &d.OK, &d.Outcome); err != nil {
@@ -79,8 +75,8 @@ func (s *Store) addDeliveries(ctx context.Context, keys []any, views []Notificat
 		d.Took = time.Duration(took) * time.Microsecond
 		view := &views[at[d.Key]]
 		view.Deliveries = append(view.Deliveries, d)
-	}
-	return rows.Err()
+		return nil
+	})
 }
 
 // OutboxStats is what waits to be sent.
@@ -117,17 +113,15 @@ func (s *Store) OutboxStats(ctx context.Context) (OutboxStats, error) {
 	if err != nil {
 		return stats, fmt.Errorf("count what is due: %w", err)
 	}
-	rows, err := s.db.read.QueryContext(ctx, receiversSQL, stamp(now.Add(-24*time.Hour)), stamp(now.Add(-30*24*time.Hour)))
+	since := []any{stamp(now.Add(-24 * time.Hour)), stamp(now.Add(-30 * 24 * time.Hour))}
+	err = each(ctx, s.db.read, receiversSQL, since, func(rows *sql.Rows) error {
+		var r ReceiverStats
+		err := rows.Scan(&r.Receiver, &r.Waiting, &r.Sent, &r.GivenUp, instant{&r.LastSent})
+		stats.Receivers = append(stats.Receivers, r)
+		return err
+	})
 	if err != nil {
 		return stats, fmt.Errorf("count what receivers were told: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var r ReceiverStats
-		if err := rows.Scan(&r.Receiver, &r.Waiting, &r.Sent, &r.GivenUp, instant{&r.LastSent}); err != nil {
-			return stats, fmt.Errorf("count what receivers were told: %w", err)
-		}
-		stats.Receivers = append(stats.Receivers, r)
-	}
-	return stats, rows.Err()
+	return stats, nil
 }

@@ -98,7 +98,7 @@ func Postgres(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { db.Close() })
+	t.Cleanup(func() { _ = db.Close() })
 	schema := fmt.Sprintf("vigia_test_%d_%d", os.Getpid(), time.Now().UnixNano())
 	if _, err := db.Exec(`CREATE SCHEMA ` + schema); err != nil {
 		t.Fatal(err)
