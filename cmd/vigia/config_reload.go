@@ -9,11 +9,12 @@ import (
 // Reloader reads the configuration file again on request. A bad file changes nothing: the configuration that runs stays, and what is wrong
 // with the new one is kept for the pages until a good one comes.
 type Reloader struct {
-	path  string
-	kinds Kinds
-	now   func() time.Time
+	started *Config // what the program was started with: its listen and store stay
+	kinds   Kinds
+	now     func() time.Time
 
-	mu      sync.Mutex
+	loading sync.Mutex // one reload at a time
+	mu      sync.Mutex // guards everything below
 	current *Config
 	notices []Notice
 	since   time.Time // when the file was first refused; zero while it is fine
@@ -22,12 +23,14 @@ type Reloader struct {
 
 // NewReloader starts from a configuration that runs.
 func NewReloader(current *Config, notices []Notice, kinds Kinds, now func() time.Time) *Reloader {
-	return &Reloader{path: current.file, kinds: kinds, now: now, current: current, notices: notices}
+	return &Reloader{started: current, kinds: kinds, now: now, current: current, notices: notices}
 }
 
 // Reload reads the file. It returns the configuration that is to run from now on: the new one, or with an error the old one.
 func (r *Reloader) Reload() (*Config, error) {
-	cfg, notices, err := Load(r.path, r.kinds)
+	r.loading.Lock()
+	defer r.loading.Unlock()
+	cfg, notices, err := Load(r.started.file, r.kinds)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil {
@@ -37,7 +40,7 @@ func (r *Reloader) Reload() (*Config, error) {
 		r.refused = err
 		return r.current, err
 	}
-	r.notices = append(notices, fixed(r.current, cfg)...)
+	r.notices = append(notices, fixed(r.started, cfg)...)
 	r.current, r.refused, r.since = cfg, nil, time.Time{}
 	return cfg, nil
 }

@@ -52,6 +52,9 @@ func TestReload(t *testing.T) {
 	if since, err := r.Refused(); err != nil || !since.IsZero() {
 		t.Errorf("still refused since %v: %v", since, err)
 	}
+	if _, err := r.Reload(); err != nil { // still another listen than the one that runs
+		t.Fatal(err)
+	}
 	restart := 0
 	for _, n := range r.Notices() {
 		if n.Rule == "needs-restart" {

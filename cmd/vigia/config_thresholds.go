@@ -29,6 +29,7 @@ func (l *loader) thresholds(cfg *Config, o *objects) {
 		}
 		if selected := l.selected(t, o); len(selected) > 0 {
 			l.silence(t, checks)
+			l.instance(t, checks)
 			l.told(cfg, t, selected)
 			l.ties(t, selected, taken)
 		}
@@ -182,6 +183,24 @@ func (l *loader) silence(t *ThresholdSpec, checks []placedCheck) {
 		l.problem(l.where(&t.NoData.After, t), "nodata-too-short", "three periods are a good figure",
 			"nodata after %s is not longer than the period of %s:%s (%s)", t.NoData.After, c.ref, c.spec.instance(), c.spec.Every)
 		return
+	}
+}
+
+// instance gives a notice when a threshold is about an instance that no check of its objects has. What a check finds by itself, such as
+// interfaces, is not known here, so nothing is said where the metric may come from one that is not run yet.
+func (l *loader) instance(t *ThresholdSpec, checks []placedCheck) {
+	yields := false
+	for _, c := range checks {
+		if !t.On.Matches(c.ref) {
+			continue
+		}
+		if c.spec.kind == nil || c.spec.instance() == t.Instance {
+			return
+		}
+		yields = yields || slices.Contains(c.spec.kind.Metrics, collectors.Metric(t.Metric))
+	}
+	if t.Instance != "" && yields {
+		l.notice(l.at[&t.Instance], "unknown-instance", "no check of %s is called %s", t.On, t.Instance)
 	}
 }
 
