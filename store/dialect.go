@@ -21,6 +21,7 @@ import (
 // dialect is all that differs between the two databases.
 type dialect struct {
 	name       string // the folder of its migrations
+	claimBy    string // names the index by which what is due is found in order; empty where the planner sees it
 	skipLocked string // ends the choice of rows that another process may be choosing too
 	keyShare   string // ends a look at the lease: nobody may change its key until the transaction is over
 	steady     string // begins a transaction that sees one instant; empty where every one does
@@ -30,9 +31,10 @@ type dialect struct {
 
 func sqliteDialect() dialect {
 	return dialect{
-		name:   "sqlite",
-		upkeep: `PRAGMA wal_checkpoint(PASSIVE)`, // moves the log of writes into the file beside the writers, who would else stop for it
-		sizes:  `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`,
+		name:    "sqlite",
+		claimBy: " INDEXED BY notifications_claim",
+		upkeep:  `PRAGMA wal_checkpoint(PASSIVE)`, // moves the log of writes into the file beside the writers, who would else stop for it
+		sizes:   `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`,
 	}
 }
 

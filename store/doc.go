@@ -27,7 +27,7 @@
 //
 // For each series the head knows from which instant on it is complete; Range takes it from there and reads the log before. On start the
 // head is empty but for what comes in, and Run fills it from the log's last two hours without anybody waiting for it. A process that is
-// not the active one follows the log.
+// not the active one follows the log. The active one merges the rows of each hour that is over into one, so that a month is some hundred rows.
 //
 // # Who may see what
 //

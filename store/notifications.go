@@ -23,12 +23,13 @@ const (
 		ORDER BY created_at, key`
 
 	// One statement for both: what is due is leased, and what was outdated while a process that died had leased it is closed.
-	claimHeadSQL = `UPDATE notifications SET
+	claimSetSQL = `UPDATE notifications SET
 			attempts = attempts + CASE WHEN outdated THEN 0 ELSE 1 END,
 			due_at = CASE WHEN outdated THEN due_at ELSE ? END,
 			settled_at = CASE WHEN outdated THEN ? ELSE settled_at END,
 			state = CASE WHEN outdated THEN 'superseded' ELSE 'leased' END
-		WHERE key IN (SELECT key FROM notifications WHERE state IN ('pending', 'leased') AND due_at <= ?`
+		WHERE key IN (SELECT key FROM notifications`
+	claimDueSQL   = ` WHERE state IN ('pending', 'leased') AND due_at <= ?`
 	claimOrderSQL = ` ORDER BY severity DESC, created_at, key LIMIT ?`
 
 	nextDueSQL = `SELECT due_at FROM notifications WHERE state IN ('pending', 'leased') ORDER BY due_at LIMIT 1`
@@ -48,7 +49,8 @@ const (
 // Claim leases up to limit notifications that are due; see outbox.Queue. A process that was the active one and is no longer gets ErrLost.
 func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, limit int, busy []string) ([]alerting.Notification, error) {
 	q := newQuery("")
-	q.add(claimHeadSQL, stamp(now.Add(lease)), stamp(now), stamp(now))
+	q.add(claimSetSQL, stamp(now.Add(lease)), stamp(now))
+	q.add(s.db.dialect.claimBy+claimDueSQL, stamp(now))
 	if len(busy) > 0 {
 		var names []any
 		for _, name := range busy {
