@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
@@ -20,15 +21,18 @@ func (c *CheckCmd) Run(ctx *kong.Context, kinds Kinds) error {
 
 func checkConfig(w io.Writer, path string, kinds Kinds) error {
 	cfg, notices, err := Load(path, kinds)
+	var text strings.Builder
 	for _, n := range notices {
-		fmt.Fprintln(w, n)
+		text.WriteString(n.String() + "\n")
 	}
 	if err != nil {
-		fmt.Fprintln(w, err)
-		return refusal(path, err)
+		text.WriteString(err.Error() + "\n")
+		err = refusal(path, err)
+	} else {
+		text.WriteString(path + ": fine: " + cfg.Summary() + "\n")
 	}
-	fmt.Fprintf(w, "%s: fine: %s\n", path, cfg.Summary())
-	return nil
+	_, written := io.WriteString(w, text.String())
+	return errors.Join(err, written)
 }
 
 // refusal counts the mistakes, which have been printed.

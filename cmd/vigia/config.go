@@ -111,7 +111,7 @@ func (l *loader) examine(cfg *Config) {
 func (c *Config) File() string { return c.file }
 
 // Format prints the file's name and nothing that it holds, whatever the verb: a Config in a log line is a mistake, not a leak.
-func (c *Config) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "configuration %s", c.file) }
+func (c *Config) Format(f fmt.State, _ rune) { _, _ = fmt.Fprintf(f, "configuration %s", c.file) }
 
 // Summary counts what the configuration holds: "2 sites, 3 links, …".
 func (c *Config) Summary() string {

@@ -123,7 +123,7 @@ func (l *loader) digestInto(h hash.Hash, n *yaml.Node) {
 	if !resolved {
 		text = n.Value
 	}
-	fmt.Fprintf(h, "%d %d:%s\n", n.Kind, len(text), text)
+	_, _ = fmt.Fprintf(h, "%d %d:%s\n", n.Kind, len(text), text)
 	if n.Kind != yaml.MappingNode {
 		for _, c := range n.Content {
 			l.digestInto(h, c)
