@@ -279,8 +279,10 @@ func TestSamplesOfARun(t *testing.T) {
 	runs := NewRuns(0, 0)
 	f := good(t, 300*time.Millisecond)
 	f.result.Values = []Value{
-		{Metric: Up, Value: 1}, {Metric: InBps, Instance: "eth0", Value: 5, Detail: `{"x":1}`},
-		{Metric: LatencyMS, Value: math.NaN()}, {Metric: JitterMS, Value: math.Inf(1)},
+		{Metric: Up, Value: 1},
+		{Metric: InBps, Instance: "eth0", Value: 5, Detail: `{"x":1}`},
+		{Metric: LatencyMS, Value: math.NaN()},
+		{Metric: JitterMS, Value: math.Inf(1)},
 	}
 	check := every("link/a", 10*time.Second, f)
 	inBubble(t, SchedulerConfig{Sink: sink, Runs: runs}, func(s *Scheduler) {

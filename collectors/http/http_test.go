@@ -123,7 +123,9 @@ func TestSuite(t *testing.T) {
 		Silent:  func(t *testing.T) collectors.CheckConfig { return config(silent(t), secrets) },
 		Garbage: func(t *testing.T, answer []byte) collectors.CheckConfig { return config(raw(t, answer), secrets) },
 		Answers: [][]byte{
-			nil, {0}, []byte("\r\n\r\n"), []byte("HTTP/1.1 99999999999999999999 x\r\n\r\n"), []byte("HTTP/1.1 -1 x\r\n\r\n"),
+			nil,
+			{0},
+			[]byte("\r\n\r\n"), []byte("HTTP/1.1 99999999999999999999 x\r\n\r\n"), []byte("HTTP/1.1 -1 x\r\n\r\n"),
 			[]byte("SSH-2.0-OpenSSH_9.2\r\n"), []byte("X-Api-Key: hunter2 Authorization: correct horse\r\n\r\n"),
 			[]byte("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551616\r\n\r\n"),
 			[]byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n"),

@@ -93,8 +93,8 @@ func (r *run) hop(ctx context.Context) (next *url.URL, why collectors.Reason) {
 		return nil, r.broken(ctx, err, r.at.Host)
 	}
 	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })() //nolint:errcheck // a closed connection has no deadline
-	answer, err := r.exchange(ctx, conn)                                         //nolint:bodyclose // see exchange
+	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
+	answer, err := r.exchange(ctx, conn) //nolint:bodyclose // see exchange
 	if err != nil {
 		return nil, r.broken(ctx, err, peer)
 	}

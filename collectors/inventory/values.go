@@ -3,6 +3,7 @@ package inventory
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"strconv"
 	"strings"
@@ -158,7 +159,7 @@ func (s Secret) String() string {
 func (s Secret) GoString() string { return hidden }
 
 // Format hides the value whatever the verb.
-func (s Secret) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // LogValue hides the value in logs.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -20,7 +20,10 @@ const good = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKbr
 func torture() [][]byte {
 	change := func(pairs ...string) []byte { return []byte(strings.NewReplacer(pairs...).Replace(good)) }
 	return [][]byte{
-		nil, {0}, {0xff}, []byte("\r\n\r\n"), []byte(good),
+		nil,
+		{0},
+		{0xff},
+		[]byte("\r\n\r\n"), []byte(good),
 		bytes.Repeat([]byte("A"), 60000),
 		[]byte("SIP/2.0"), []byte("SIP/2.0 "), []byte("SIP/2.0 200"), []byte("SIP/2.0 200 "), []byte("SIP/2.0  200  OK\r\n\r\n"), []byte("SIP/2.0 200 OK\r\n\r\n"),
 		change("200", "99999999999999999999"), change("200", "-1"), change("200", "000"), change("200", "0x80"),

@@ -29,7 +29,7 @@ type request struct {
 func (c *Config) newRequest(local net.Addr) request {
 	token := rand.Text()
 	var number [4]byte
-	rand.Read(number[:]) //nolint:errcheck // never fails
+	rand.Read(number[:])
 	r := request{
 		branch: "z9hG4bK" + token,
 		callID: rand.Text() + "@vigia",

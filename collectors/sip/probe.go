@@ -165,7 +165,7 @@ func (r *run) askAddress(ctx context.Context, peer netip.AddrPort) (answer, erro
 		return answer{}, err
 	}
 	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })() //nolint:errcheck // a closed connection has no deadline
+	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
 	r.compose(conn)
 	return r.exchange(ctx, conn)
 }
@@ -196,7 +196,7 @@ func (r *run) exchange(ctx context.Context, conn net.Conn) (answer, error) {
 		}
 		again := time.Now().Add(interval)
 		for {
-			conn.SetReadDeadline(again) //nolint:errcheck // an open socket takes a deadline
+			conn.SetReadDeadline(again)
 			if err := ctx.Err(); err != nil {
 				return answer{}, err
 			}
@@ -244,7 +244,7 @@ func (r *run) askStream(ctx context.Context) (answer, error) {
 		return answer{}, err
 	}
 	defer path.Conn.Close()
-	defer context.AfterFunc(ctx, func() { path.Conn.SetDeadline(time.Unix(1, 0)) })() //nolint:errcheck // a closed connection has no deadline
+	defer context.AfterFunc(ctx, func() { path.Conn.SetDeadline(time.Unix(1, 0)) })()
 	conn := path.Conn
 	if r.tls != nil {
 		secured, err := reach.Handshake(ctx, path.Conn, r.tls, path.Peer, r.within)

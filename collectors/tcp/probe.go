@@ -38,7 +38,7 @@ func (p *prober) Probe(ctx context.Context) collectors.Result {
 		return ended(r, p.why(ctx, err, path.Peer.String()))
 	}
 	defer path.Conn.Close()
-	defer context.AfterFunc(ctx, func() { path.Conn.SetDeadline(time.Unix(1, 0)) })() //nolint:errcheck // a closed connection has no deadline
+	defer context.AfterFunc(ctx, func() { path.Conn.SetDeadline(time.Unix(1, 0)) })()
 	r.Values = append(r.Values, collectors.Value{Metric: collectors.ConnectMS, Value: reach.MS(path.Connect)})
 
 	conn := path.Conn
