@@ -56,7 +56,7 @@ func fixed(old, fresh *Config) []Notice {
 	if old.Listen != fresh.Listen {
 		note("listen")
 	}
-	if old.Store != fresh.Store {
+	if old.Store.Reveal() != fresh.Store.Reveal() {
 		note("store")
 	}
 	return out

@@ -44,6 +44,10 @@ func TestReload(t *testing.T) {
 		t.Error("a missing file was taken")
 	}
 
+	write("brand: {name: two}\nstore: sqlite:vigia.db\n")
+	if _, err := r.Reload(); err != nil || len(r.Notices()) != 1 { // that there are no policies
+		t.Fatalf("%v, %v", err, r.Notices())
+	}
 	write("brand: {name: three}\nlisten: 127.0.0.1:8081\nstore: sqlite:other.db\n")
 	cfg, err := r.Reload()
 	if err != nil || cfg.Brand.Name != "three" || r.Current() != cfg {

@@ -36,8 +36,8 @@ func TestSecretCannotPrint(t *testing.T) {
 			t.Errorf("%T prints the secret:\n%s", part, text)
 		}
 	}
-	if s != NewSecret("canary") || s == NewSecret("other") || s.Reveal() != "canary" || !NewSecret("").IsZero() {
-		t.Error("a secret is not equal to its like, or does not keep its value")
+	if s.Reveal() != "canary" || s.IsZero() || !NewSecret("").IsZero() || !(Secret{}).IsZero() {
+		t.Error("a secret does not keep its value")
 	}
 }
 
