@@ -95,11 +95,15 @@ class Chart {
     return response.json();
   }
 
-  // table joins the series to one list of times; a null is a gap, a hole that another series made is bridged.
+  // table joins the series to one list of times in the order of drawing: last week, the first one's band, each series.
+  // A null is a gap; a hole that another series' times made is bridged.
   table() {
     const [first] = this.data;
-    const tables = this.data.map((d, i) => (i === 0 && d.hi ? [d.t, d.v, d.lo, d.hi] : [d.t, d.v]));
-    if (first.past_t.length) tables.push([first.past_t, first.past_v]);
+    const tables = first.past_t.length ? [[first.past_t, first.past_v]] : [];
+    if (first.hi) tables.push([first.t, first.lo, first.hi]);
+    for (const d of this.data) tables.push([d.t, this.unit === "bool" ? (d.lo ?? d.v) : d.v]);
+    this.band = first.hi ? tables.length - this.data.length : 0; // the place of the minima; 0: no band
+    this.first = 1 + (first.past_t.length ? 1 : 0) + (first.hi ? 2 : 0); // the place of the first series' values
     return uPlot.join(tables, tables.map((t) => t.map(() => 2)));
   }
 
@@ -145,14 +149,14 @@ class Chart {
         y: false,
         sync: { key: "page", setSeries: false },
         drag: { x: true, y: false, setScale: false },
-        points: { size: 6, fill: colours.data1, stroke: colours.surface },
+        points: { size: (_, i) => (this.band && (i === this.band || i === this.band + 1) ? 0 : 6), fill: colours.data1, stroke: colours.surface },
         bind: { dblclick: () => () => zoomBack() },
       },
       select: { show: true },
       scales: { x: { time: true, range: () => [this.from, this.to] }, y: { range: (_, low, high) => this.scale(low, high) } },
       axes: [this.timeAxis(colours), this.valueAxis(colours)],
       series: this.series(colours),
-      bands: this.data[0].hi ? [{ series: [3, 2], fill: colours.fill }] : [],
+      bands: this.band ? [{ series: [this.band + 1, this.band], fill: colours.band }] : [],
       hooks: {
         drawClear: [(u) => this.ground(u, colours)],
         draw: [(u) => this.lines(u, colours)],
@@ -179,12 +183,14 @@ class Chart {
 
   series(colours) {
     const stepped = this.unit === "bool" ? uPlot.paths.stepped({ align: 1 }) : undefined;
-    const line = { width: 1.5, points: { show: false }, spanGaps: false, paths: stepped };
-    const first = { ...line, stroke: (u) => this.ink(u, colours), fill: this.data.length > 1 || this.data[0].hi ? undefined : colours.fill };
-    const list = [{}, first];
-    if (this.data[0].hi) list.push({ ...line, width: 0 }, { ...line, width: 0 });
-    for (let i = 1; i < this.data.length; i++) list.push({ ...line, stroke: colours.data2 });
+    const line = { width: 1.5, points: { show: false }, paths: stepped };
+    const list = [{}];
     if (this.data[0].past_t.length) list.push({ ...line, width: 1.25, stroke: colours.past, dash: [4, 3] });
+    if (this.band) list.push({ ...line, width: 0 }, { ...line, width: 0 });
+    this.data.forEach((_, i) => {
+      const fill = this.data.length === 1 ? colours.fill : undefined;
+      list.push(i === 0 ? { ...line, stroke: (u) => this.ink(u, colours), fill } : { ...line, stroke: colours.data2 });
+    });
     return list;
   }
 
@@ -201,17 +207,20 @@ class Chart {
   }
 
   tick(v) {
-    return this.unit === "bool" ? (v === 0 || v === 1 ? number(v) : "") : number(v / this.factor()[0]);
+    if (this.unit === "bool") return v === 1 ? app.say("up") : v === 0 ? app.say("down") : "";
+    return number(v / this.factor()[0]);
   }
 
   // scale begins at zero unless the page says otherwise, and shows a threshold when the values come near it.
   scale(low, high) {
     if (this.unit === "bool") return [-0.05, 1.25];
-    let top = high ?? 1;
+    let top = high || 1;
     let bottom = this.el.dataset.zero === "0" ? (low ?? 0) : Math.min(0, low ?? 0);
     const levels = this.tiers().map((t) => t.raise).sort((a, b) => a - b);
-    for (const level of levels) if (level > top && (level <= top * 2 || top <= levels[0])) top = level;
-    if (levels.length && levels[0] > 100 * Math.max(top, 1e-9)) top = high;
+    const seen = top;
+    levels.forEach((level, i) => {
+      if (level > top && level <= seen * (i === 0 ? 4 : 1.6)) top = level;
+    });
     const span = top - bottom || Math.abs(top) || 1;
     if (this.el.dataset.zero === "0") bottom -= 0.08 * span;
     return [bottom, top + 0.14 * span];
@@ -315,9 +324,9 @@ class Chart {
     const { idx } = u.cursor;
     if (idx == null) return void (this.readout.textContent = "");
     const [size, unit] = this.factor();
-    const value = (list) => (list?.[idx] == null ? "–" : `${number(list[idx] / size)}${unit ? ` ${unit}` : ""}`);
-    const firsts = this.data.map((_, i) => value(u.data[i === 0 ? 1 : i + (this.data[0].hi ? 3 : 1)]));
-    const past = this.data[0].past_t.length ? ` · ${app.say("last_week")} ${value(u.data.at(-1))}` : "";
+    const value = (list) => (list?.[idx] == null ? "–" : this.unit === "bool" ? this.tick(list[idx]) : `${number(list[idx] / size)}${unit ? ` ${unit}` : ""}`);
+    const firsts = this.data.map((_, i) => value(u.data[this.first + i]));
+    const past = this.data[0].past_t.length ? ` · ${app.say("last_week")} ${value(u.data[1])}` : "";
     this.readout.textContent = `${clockTime(u.data[0][idx] * 1000, app)}  ${firsts.join(" / ")}${past}`;
   }
 }
@@ -332,12 +341,16 @@ function timeLabel(s, width) {
 
 // ---- zoom: one range for all charts of the page ----
 
+let zooming = false; // every chart of the page hears of the same drag
+
 function zoom(u) {
   const { left, width } = u.select;
-  if (width < 6) return;
+  if (width < 6 || zooming) return;
+  zooming = true;
+  setTimeout(() => (zooming = false));
   const from = u.posToVal(left, "x");
   const to = u.posToVal(left + width, "x");
-  u.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+  for (const { plot } of charts) plot?.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
   if (to - from < 1) return;
   const url = new URL(location.href);
   url.searchParams.delete("range");

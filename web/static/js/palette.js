@@ -10,14 +10,14 @@ export function palette() {
   probe.hidden = true;
   document.body.append(probe);
   const read = (name) => {
-    probe.style.color = `var(--${name})`;
+    probe.style.color = name.includes("(") ? name : `var(--${name})`;
     return getComputedStyle(probe).color;
   };
   const family = getComputedStyle(document.body).fontFamily;
   const size = 0.6875 * parseFloat(getComputedStyle(document.documentElement).fontSize);
   colours = {
     ink2: read("ink-2"), ink3: read("ink-3"), data1: read("data-1"), data2: read("data-2"), past: read("data-past"), fill: read("data-fill"),
-    grid: read("grid"), surface: read("surface"), surface3: read("surface-3"), font: `${size}px ${family}`,
+    grid: read("grid"), surface: read("surface"), surface3: read("surface-3"), band: read("color-mix(in srgb, var(--data-1) 18%, transparent)"), font: `${size}px ${family}`,
     canvasFont: (weight, scale) => `${weight} ${size * scale}px ${family}`,
   };
   for (const name of names) colours[name] = { fill: read(name), ink: read(`${name}-ink`) };
