@@ -92,8 +92,8 @@ func (s *Store) acquireFile(ctx context.Context) (func(), error) {
 	s.setEpoch(epoch)
 	return sync.OnceFunc(func() {
 		s.setEpoch(noEpoch)
-		file.Truncate(0) //nolint:errcheck // what is written there is only for people
-		file.Close()     //nolint:errcheck // gives the lock back, whatever it returns
+		_ = file.Truncate(0) // what is written there is only for people
+		_ = file.Close()     // gives the lock back, whatever it returns
 	}), nil
 }
 
