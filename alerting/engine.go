@@ -149,6 +149,10 @@ type loop struct {
 	mono    time.Duration
 	start   time.Time
 	config  *Config
+	drops   int  // samples dropped since the last audit
+	lacked  bool // the last audit said that some were
+	leapt   bool // the clock jumped since the last audit
+	leaped  bool // and before
 }
 
 // Run plans until ctx ends. An Apply in flight is finished first. The error is that of ctx.
@@ -225,10 +229,10 @@ func (l *loop) gather(ctx context.Context, now time.Time, mono time.Duration) In
 	} else {
 		in.Samples = coalesce(append(in.Samples, fresh...), l.cfg.Buffer)
 	}
-	if dropped > 0 {
-		in.Samples = append(in.Samples, l.own(collectors.VigiaDropped, now, float64(dropped), collectors.Because(codeDropped, float64(dropped))))
-	}
-	in.Jump += l.jumped(now, mono)
+	l.drops += dropped
+	jump := l.jumped(now, mono)
+	l.leapt = l.leapt || jump != 0
+	in.Jump += jump
 	if posted || mono-l.polled >= tickEvery {
 		l.polled = mono
 		l.fetch(ctx, &in)
@@ -362,7 +366,16 @@ func (l *loop) audit(now time.Time, mono time.Duration) {
 	l.mu.Lock()
 	l.stats.Series, l.stats.Alarms, l.stats.Incidents, l.stats.Untold = series, alarms, incidents, untold
 	l.mu.Unlock()
-	l.Put([]collectors.Sample{l.own(collectors.VigiaUnsent, now, float64(untold), collectors.Because(codeUntold, float64(untold)))})
+	own := []collectors.Sample{l.own(collectors.VigiaUnsent, now, float64(untold), collectors.Because(codeUntold, float64(untold)))}
+	if l.drops > 0 || l.lacked {
+		own = append(own, l.own(collectors.VigiaDropped, now, float64(l.drops), collectors.Because(codeDropped, float64(l.drops))))
+	}
+	if l.leaped && !l.leapt { // the plan said how far it jumped; a quiet period after that it is over
+		own = append(own, l.own(collectors.VigiaClockJumpS, now, 0, collectors.Reason{}))
+	}
+	l.lacked, l.drops = l.drops > 0, 0
+	l.leaped, l.leapt = l.leapt, false
+	l.Put(own)
 }
 
 // sleep is until the next deadline, a second at most.

@@ -95,12 +95,7 @@ func (w *workIncident) order() []*track {
 	for t := range w.members {
 		list = append(list, t)
 	}
-	slices.SortFunc(list, func(a, b *track) int {
-		if a.series.Less(b.series) {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(list, bySeries)
 	return list
 }
 

@@ -234,14 +234,32 @@ func (p *planner) start(w *work, state AlarmState) {
 
 // visitDue looks at every deadline that has come.
 func (p *planner) visitDue() {
+	var tracks []*track
 	p.st.timers.due(p.now, func(e timer) {
 		switch {
 		case e.track == nil:
 			p.incident(e.incident)
 		case p.st.tracks[e.track.series] == e.track && !p.gone[e.track]:
-			p.tick(e.track)
+			tracks = append(tracks, e.track)
 		}
 	})
+	slices.SortFunc(tracks, bySeries)
+	for i, t := range tracks {
+		if i == 0 || tracks[i-1] != t {
+			p.tick(t)
+		}
+	}
+}
+
+// bySeries orders series, so that what is decided does not depend on chance.
+func bySeries(a, b *track) int {
+	switch {
+	case a == b:
+		return 0
+	case a.series.Less(b.series):
+		return -1
+	}
+	return 1
 }
 
 // tick does what a series' deadlines ask for.

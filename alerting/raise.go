@@ -27,10 +27,7 @@ func (p *planner) raiseDue() {
 			if c := cmp.Compare(p.depth(a.t.series.Ref), p.depth(b.t.series.Ref)); c != 0 {
 				return c
 			}
-			if a.t.series.Less(b.t.series) {
-				return -1
-			}
-			return 1
+			return bySeries(a.t, b.t)
 		})
 		for _, w := range list {
 			due := w.due

@@ -15,12 +15,7 @@ func (s *State) ordered() []*track {
 			list = append(list, t)
 		}
 	}
-	slices.SortFunc(list, func(a, b *track) int {
-		if a.series.Less(b.series) {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(list, bySeries)
 	return list
 }
 
@@ -104,12 +99,7 @@ func (p *planner) rejudge() {
 			list = append(list, t)
 		}
 	}
-	slices.SortFunc(list, func(a, b *track) int {
-		if a.series.Less(b.series) {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(list, bySeries)
 	for _, t := range list {
 		p.rejudgeOne(t)
 	}

@@ -61,7 +61,7 @@ func noPageForAcked(w *World, p *alerting.Planned) error {
 
 func worstMember(w *World, _ *alerting.Planned) error {
 	worst := map[int64]alerting.Severity{}
-	for _, a := range w.Memory.Alarms {
+	for _, a := range w.Memory.Standing() {
 		if !a.State.Active() {
 			continue
 		}
@@ -74,16 +74,19 @@ func worstMember(w *World, _ *alerting.Planned) error {
 		}
 		worst[in.ID] = max(worst[in.ID], a.Severity)
 	}
-	for _, in := range w.Memory.Incidents {
-		if in.State.Live() && in.Severity != worst[in.ID] {
+	for _, in := range w.Memory.Live() {
+		if in.Severity != worst[in.ID] {
 			return fmt.Errorf("incident %d is %s, its worst member %s", in.ID, in.Severity, worst[in.ID])
 		}
 	}
 	return nil
 }
 
-// storedIsState compares the State with what would be loaded.
+// storedIsState compares the State with what would be loaded; in a long run after every sixteenth change.
 func storedIsState(w *World, _ *alerting.Planned) error {
+	if n := len(w.Memory.Changes); n > 64 && n%16 != 0 {
+		return nil
+	}
 	stored, err := w.Memory.Snapshot()
 	if err != nil {
 		return err

@@ -23,6 +23,11 @@ type Memory struct {
 	Superseded    int
 	Failing       bool
 	Failures      int
+
+	standing map[int64]bool // alarms that are not clear
+	live     map[int64]bool // incidents that people work on
+	pending  []string       // keys that wait to be sent, oldest first
+	next     alerting.Snapshot
 }
 
 // ErrFailing is what a failing Memory says.
@@ -32,6 +37,7 @@ var ErrFailing = errors.New("the disk is full")
 func NewMemory() *Memory {
 	return &Memory{
 		Alarms: map[int64]alerting.Alarm{}, Incidents: map[int64]alerting.Incident{}, Notifications: map[string]alerting.Notification{},
+		standing: map[int64]bool{}, live: map[int64]bool{}, next: alerting.Snapshot{NextAlarm: 1, NextIncident: 1, NextEvent: 1},
 	}
 }
 
@@ -41,17 +47,14 @@ func (m *Memory) Apply(_ context.Context, c alerting.Change) error {
 		m.Failures++
 		return ErrFailing
 	}
-	for _, a := range c.Alarms {
-		m.Alarms[a.ID] = a
-	}
-	for _, in := range c.Incidents {
-		m.Incidents[in.ID] = in
-	}
+	m.applyRows(c)
 	m.Events = append(m.Events, c.Events...)
+	for _, e := range c.Events {
+		m.next.NextEvent = max(m.next.NextEvent, e.ID+1)
+	}
 	for _, key := range c.Supersede {
 		if n := m.Notifications[key]; n.State == alerting.NotificationPending {
-			n.State = alerting.NotificationSuperseded
-			m.Notifications[key] = n
+			m.mark(key, alerting.NotificationSuperseded)
 			m.Superseded++
 		}
 	}
@@ -59,57 +62,78 @@ func (m *Memory) Apply(_ context.Context, c alerting.Change) error {
 		if _, ok := m.Notifications[n.Key]; !ok {
 			m.Notifications[n.Key] = n
 			m.Order = append(m.Order, n.Key)
+			m.pending = append(m.pending, n.Key)
 		}
 	}
 	m.Results = append(m.Results, c.Commands...)
+	for _, r := range c.Commands {
+		m.next.LastCommand = max(m.next.LastCommand, r.Seq)
+	}
 	m.Changes = append(m.Changes, c)
 	return nil
 }
 
-// Settle marks a notification and returns what the engine is to hear.
-func (m *Memory) Settle(key string, state alerting.NotificationState, outcome string) alerting.Settled {
+func (m *Memory) applyRows(c alerting.Change) {
+	for _, a := range c.Alarms {
+		m.Alarms[a.ID] = a
+		m.standing[a.ID] = true
+		if a.State == alerting.Clear {
+			delete(m.standing, a.ID)
+		}
+		m.next.NextAlarm = max(m.next.NextAlarm, a.ID+1)
+	}
+	for _, in := range c.Incidents {
+		m.Incidents[in.ID] = in
+		m.live[in.ID] = true
+		if !in.State.Live() {
+			delete(m.live, in.ID)
+		}
+		m.next.NextIncident = max(m.next.NextIncident, in.ID+1)
+	}
+}
+
+func (m *Memory) mark(key string, state alerting.NotificationState) {
 	n := m.Notifications[key]
 	n.State = state
 	m.Notifications[key] = n
+	m.pending = slices.DeleteFunc(m.pending, func(k string) bool { return k == key })
+}
+
+// Settle marks a notification and returns what the engine is to hear.
+func (m *Memory) Settle(key string, state alerting.NotificationState, outcome string) alerting.Settled {
+	m.mark(key, state)
 	return alerting.Settled{Key: key, State: state, Delivery: alerting.Delivery{Key: key, OK: state == alerting.NotificationSent, Outcome: outcome}}
 }
 
 // Pending lists the keys that wait to be sent, oldest first.
-func (m *Memory) Pending() []string {
-	var keys []string
-	for _, key := range m.Order {
-		if m.Notifications[key].State == alerting.NotificationPending {
-			keys = append(keys, key)
-		}
+func (m *Memory) Pending() []string { return slices.Clone(m.pending) }
+
+// Standing lists the alarms that are not clear.
+func (m *Memory) Standing() []alerting.Alarm {
+	var list []alerting.Alarm
+	for _, id := range slices.Sorted(maps.Keys(m.standing)) {
+		list = append(list, m.Alarms[id])
 	}
-	return keys
+	return list
+}
+
+// Live lists the incidents that people work on.
+func (m *Memory) Live() []alerting.Incident {
+	var list []alerting.Incident
+	for _, id := range slices.Sorted(maps.Keys(m.live)) {
+		list = append(list, m.Incidents[id])
+	}
+	return list
 }
 
 // Snapshot is what an engine starts from, after a way through JSON as through a database.
 func (m *Memory) Snapshot() (alerting.Snapshot, error) {
-	s := alerting.Snapshot{NextAlarm: 1, NextIncident: 1, NextEvent: 1}
-	for _, id := range slices.Sorted(maps.Keys(m.Alarms)) {
-		s.NextAlarm = max(s.NextAlarm, id+1)
-		if a := m.Alarms[id]; a.State != alerting.Clear {
-			s.Alarms = append(s.Alarms, a)
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(m.Incidents)) {
-		s.NextIncident = max(s.NextIncident, id+1)
-		if in := m.Incidents[id]; in.State.Live() {
-			s.Incidents = append(s.Incidents, in)
-		}
-	}
-	for _, e := range m.Events {
-		s.NextEvent = max(s.NextEvent, e.ID+1)
-	}
-	for _, key := range m.Pending() {
-		if n := m.Notifications[key]; m.Incidents[n.IncidentID].State.Live() {
+	s := m.next
+	s.Alarms, s.Incidents = m.Standing(), m.Live()
+	for _, key := range m.pending {
+		if n := m.Notifications[key]; m.live[n.IncidentID] {
 			s.Notifications = append(s.Notifications, n)
 		}
-	}
-	for _, r := range m.Results {
-		s.LastCommand = max(s.LastCommand, r.Seq)
 	}
 	return throughJSON(s)
 }

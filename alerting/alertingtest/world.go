@@ -33,6 +33,7 @@ type World struct {
 	seq     int64
 	own     []collectors.Sample // samples about Vigía itself, all of them
 	jumped  time.Duration
+	retryAt time.Time
 }
 
 // stream is a value that comes again and again.
@@ -62,6 +63,9 @@ func (s *stream) take() collectors.Sample {
 	}
 	return m
 }
+
+// retryEvery is how often a failing Memory is tried, as by the engine.
+const retryEvery = 5 * time.Second
 
 // NewWorld makes one at Start.
 func NewWorld(cfg *alerting.Config) *World {
@@ -164,7 +168,7 @@ func (w *World) RunTo(t time.Time) error {
 func (w *World) next() time.Time {
 	next := w.State.Next()
 	if w.Memory.Failing && !next.IsZero() && !next.After(w.Now) {
-		next = w.Now.Add(time.Second)
+		next = w.Now.Add(retryEvery)
 	}
 	for _, s := range w.streams {
 		if next.IsZero() || s.due().Before(next) {
@@ -208,9 +212,13 @@ func (w *World) planOnce() (again bool, err error) {
 			return false, err
 		}
 	}
+	if w.Memory.Failing && w.Now.Before(w.retryAt) {
+		return false, nil
+	}
 	p := alerting.Plan(w.State, w.Config, w.held, w.Now)
 	if !p.Change.Empty() {
 		if err := w.Memory.Apply(context.Background(), p.Change); err != nil {
+			w.retryAt = w.Now.Add(retryEvery)
 			return false, nil
 		}
 	}
