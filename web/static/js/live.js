@@ -1,12 +1,12 @@
 // live.js follows /events: it keeps counters, title, favicon and clock true, fetches what changed, and says so when it cannot.
 import { clockTime, paintTimes, serverNow, setServerNow, span } from "./clock.js";
 import { refresh, startParts } from "./morph.js";
+import { follow, retry } from "./stream.js";
 
 const staleAfter = 10000; // without a message for so long the page is stale
 const figuresEvery = 10000; // how often figures are fetched that no event announces
-const waits = [1, 2, 5, 5, 10]; // seconds between attempts to reconnect
 
-const state = { last: 0, heard: 0, heardAt: 0, tries: 0, nextTry: 0, source: null, stale: false, fetched: 0, counts: null, worst: "" };
+const state = { heard: 0, heardAt: 0, nextTry: 0, stale: false, missed: false, fetched: 0, counts: null, worst: "" };
 let app;
 
 // startLive connects and keeps connected until the page goes. A page without data-events has no live parts (a form, an error).
@@ -16,31 +16,14 @@ export function startLive(context) {
   if (now) setServerNow(Number(now));
   paintTimes();
   if (!events) return;
-  state.last = Number(last || 0);
   heard();
   state.fetched = performance.now();
   startParts(app);
-  connect();
+  follow({ url: events, last: Number(last || 0), hear: (type, data) => (type === "tick" ? tick(data) : change(data)), down: (wait) => (state.nextTry = performance.now() + wait) });
   setInterval(second, 1000);
-  document.querySelector("[data-retry]")?.addEventListener("click", connect);
+  document.querySelector("[data-retry]")?.addEventListener("click", retry);
   document.addEventListener("visibilitychange", back);
   addEventListener("vigia:refresh", () => refresh({ many: true }));
-  addEventListener("pagehide", () => state.source?.close());
-  addEventListener("pageshow", (e) => e.persisted && connect());
-}
-
-function connect() {
-  state.source?.close();
-  state.nextTry = 0;
-  const url = new URL(document.body.dataset.events, location.href);
-  url.searchParams.set("last", state.last);
-  const source = (state.source = new EventSource(url));
-  source.addEventListener("change", (e) => change(JSON.parse(e.data)));
-  source.addEventListener("tick", (e) => tick(JSON.parse(e.data)));
-  source.addEventListener("error", () => {
-    source.close(); // the browser's own reconnection neither says when, nor lets a person ask for it
-    if (source === state.source) state.nextTry = performance.now() + 1000 * waits[Math.min(state.tries++, waits.length - 1)];
-  });
 }
 
 function heard(ms) {
@@ -53,7 +36,7 @@ function heard(ms) {
 
 function tick({ now }) {
   heard(now);
-  state.tries = 0;
+  if (state.stale) setStale(false);
   dispatchEvent(new CustomEvent("vigia:tick"));
   figures();
 }
@@ -61,9 +44,7 @@ function tick({ now }) {
 function change(data) {
   const wasStale = state.stale;
   heard(data.now);
-  state.tries = 0;
   if (wasStale) setStale(false);
-  state.last = Math.max(state.last, data.last);
   paintCounts(data.counts, data.unowned);
   dispatchEvent(new CustomEvent("vigia:change", { detail: data }));
   if (data.many || data.incidents.length || wasStale) {
@@ -91,7 +72,6 @@ function back() {
 
 function second() {
   const now = performance.now();
-  if (state.nextTry && now >= state.nextTry) connect();
   if (now - state.heard > staleAfter && !state.stale) setStale(true);
   if (state.stale) paintStale(now);
   else paintTimes();

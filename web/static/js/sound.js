@@ -12,7 +12,7 @@ const repeatEvery = 30000; // critical, while nobody has it
 const tones = { critical: [880, 698, 554], major: [698, 554], minor: [587], lost: [196] };
 const ranks = ["minor", "major", "critical"];
 
-const state = { leader: false, context: null, lastAt: -Infinity, lastRank: -1, repeat: 0 };
+const state = { leader: false, asked: false, context: null, lastAt: -Infinity, lastRank: -1, repeat: 0 };
 let app;
 
 const read = (key, otherwise) => {
@@ -34,12 +34,7 @@ export function startSound(context) {
   addEventListener("storage", (e) => e.key === store && paint());
   addEventListener("vigia:change", (e) => hear(e.detail));
   addEventListener("vigia:stale", (e) => e.detail && play("lost"));
-  addEventListener("pointerdown", wake, { once: true });
-  addEventListener("keydown", wake, { once: true });
-  navigator.locks?.request("vigia-sound", () => {
-    state.leader = true;
-    return new Promise(() => {}); // held until the tab goes
-  });
+  for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, wake, { once: true });
   paint();
   setInterval(paint, 15000);
 }
@@ -49,7 +44,18 @@ async function wake() {
   if (!settings().on) return;
   state.context ??= new AudioContext();
   await state.context.resume();
+  if (!state.asked) lead();
   paint();
+}
+
+// lead waits for the right to be the tab that sounds; only a tab that can sound asks for it.
+function lead() {
+  state.asked = true;
+  if (!navigator.locks) return void (state.leader = true);
+  navigator.locks.request("vigia-sound", () => {
+    state.leader = true;
+    return new Promise(() => {}); // held until the tab goes
+  });
 }
 
 const muted = () => settings().until > Date.now();
