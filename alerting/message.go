@@ -70,7 +70,11 @@ func (w Wording) Say(m Message) Said {
 	slices.SortStableFunc(items, func(a, b Message) int { return -cmp.Compare(urgency(a), urgency(b)) })
 	for _, item := range items {
 		item.Digest = nil
-		s.Items = append(s.Items, w.Say(item))
+		said := w.Say(item)
+		if m.Cause == CauseMissed {
+			said.Cause += ", " + collectors.FormatMoment(w.Lang, item.At, m.At, Zone(item.Zone))
+		}
+		s.Items = append(s.Items, said)
 	}
 	return s
 }
@@ -150,7 +154,7 @@ func (w Wording) Title(m Message) string {
 	case CauseTest:
 		return w.say("message.title.test")
 	case CauseDigest:
-		return w.say("message.title.digest", len(m.Digest), w.Severity(m.Severity))
+		return w.digestTitle(m)
 	case CauseMissed:
 		return w.say("message.title.missed", len(m.Digest))
 	}
@@ -165,13 +169,19 @@ func (w Wording) subject(m Message) string {
 	switch {
 	case m.Cause == CauseTest:
 		return w.say("message.subject.test", cmp.Or(w.Brand, "Vigía"))
-	case len(m.Digest) > 0:
-		worst := slices.MaxFunc(m.Digest, func(a, b Message) int { return cmp.Compare(urgency(a), urgency(b)) })
-		return w.say("message.subject.digest", len(m.Digest), w.Title(worst))
 	case m.Series.Metric == "":
 		return w.Title(m)
 	}
 	return w.say("message.subject", w.Object(m.Ref), collectors.MetricName(w.Lang, m.Series.Metric), fmt.Sprint(m.Incident))
+}
+
+// digestTitle says how many there are, and the worst of them.
+func (w Wording) digestTitle(m Message) string {
+	if len(m.Digest) == 0 {
+		return w.say("message.cause.digest", 0)
+	}
+	worst := slices.MaxFunc(m.Digest, func(a, b Message) int { return cmp.Compare(urgency(a), urgency(b)) })
+	return w.say("message.title.digest", len(m.Digest), w.Title(worst))
 }
 
 // say is one text of the catalogue, cleaned. MessageWords are there even when the catalogue that was handed in lacks them.

@@ -17,12 +17,15 @@ func (w Wording) facts(m Message) []Fact {
 	f.add("undelivered", Clean(m.Undelivered, maxText))
 	f.add("late", w.late(m.Late))
 	f.addAs(collectors.Capitalise(collectors.MetricName(w.Lang, m.Series.Metric)), w.value(m))
-	if why := Clean(w.Words.Say(w.Lang, m.Reason), maxText); !strings.EqualFold(why, w.Title(m)) {
+	if why := Clean(w.Words.Say(w.Lang, m.Reason), maxText); m.State != Resolved && !strings.EqualFold(why, w.Title(m)) {
 		f.add("why", why)
 	}
 	f.add("where", w.where(m))
 	w.times(&f, m)
 	w.duty(&f, m)
+	if m.State == Resolved {
+		return f.facts // what it took along is over too
+	}
 	if m.Members > 1 {
 		f.add("members", w.say("message.members", m.Members))
 	}

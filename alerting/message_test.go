@@ -101,7 +101,9 @@ func TestSayCauses(t *testing.T) {
 		{alerting.CauseAcknowledged, func(m *alerting.Message) {
 			m.State, m.AckBy, m.AckNote, m.AckUntil = alerting.Acknowledged, "María Quesada", "ticket\r\nFN-88213", opened.Add(48*time.Minute+7*time.Second)
 		}, "[Critical] Link sjo-gua loses 11.2 % of packets", "María Quesada has it", alerting.Fact{Label: "Owner", Value: "María Quesada has it until 11:30:00"}},
-		{alerting.CauseAcknowledged, func(m *alerting.Message) { m.State, m.AckBy, m.AckNote = alerting.Acknowledged, "María", "ticket\r\nFN-88213" },
+		{alerting.CauseAcknowledged, func(m *alerting.Message) {
+			m.State, m.AckBy, m.AckNote = alerting.Acknowledged, "María", "ticket\r\nFN-88213"
+		},
 			"[Critical] Link sjo-gua loses 11.2 % of packets", "María has it", alerting.Fact{Label: "Note", Value: "ticket  FN-88213"}},
 		{alerting.CauseResolved, func(m *alerting.Message) {
 			m.State, m.Value, m.ResolvedAt = alerting.Resolved, 0.4, opened.Add(16*time.Minute+9*time.Second)
@@ -155,7 +157,7 @@ func TestSayDigestNamesAndLinksEveryOne(t *testing.T) {
 	}
 	list[1].Cause, list[1].State = alerting.CauseResolved, alerting.Resolved
 	said := wording(collectors.English).Say(alerting.Message{Cause: alerting.CauseDigest, Severity: alerting.Critical, Digest: list})
-	if want := "3 messages: Link sjo-gua loses 11.2 % of packets and more"; said.Subject != want {
+	if want := "3 messages: “Link sjo-gua loses 11.2 % of packets” and more"; said.Subject != want {
 		t.Errorf("subject %q, want %q", said.Subject, want)
 	}
 	var order []string

@@ -36,15 +36,14 @@ var MessageWords = collectors.Words{
 	"message.cause.missed":       inBoth("While you could not be reached", "Mientras no se le podía avisar"),
 
 	"message.title.test":   inBoth("This message reached you. Nothing is wrong", "Este mensaje le llegó. Todo está bien"),
-	"message.title.digest": inBoth("{0} messages, the worst: {1}", "{0} avisos, el peor: {1}"),
-	"message.title.missed": inBoth("{0} messages could not be delivered until now", "{0} avisos no se pudieron entregar hasta ahora"),
+	"message.title.missed": inBoth("Not delivered until now: {0}", "Sin entregar hasta ahora: {0}"),
 	"message.title.none":   inBoth("{0} is not as expected", "{0} no está como se espera"),
 
-	"message.subject":        inBoth("{0}: {1} (incident {2})", "{0}: {1} (incidente {2})"),
-	"message.subject.test":   inBoth("Test message of {0}", "Mensaje de prueba de {0}"),
-	"message.subject.digest": inBoth("{0} messages: {1} and more", "{0} avisos: {1} y más"),
-	"message.incident":       inBoth("Incident {0}", "Incidente {0}"),
-	"message.open":           inBoth("Open incident {0}", "Abrir incidente {0}"),
+	"message.subject":      inBoth("{0}: {1} (incident {2})", "{0}: {1} (incidente {2})"),
+	"message.subject.test": inBoth("Test message of {0}", "Mensaje de prueba de {0}"),
+	"message.title.digest": inBoth("{0} messages: “{1}” and more", "{0} avisos: «{1}» y más"),
+	"message.incident":     inBoth("Incident {0}", "Incidente {0}"),
+	"message.open":         inBoth("Open incident {0}", "Abrir incidente {0}"),
 
 	"message.label.why":         inBoth("Why", "Motivo"),
 	"message.label.where":       inBoth("Where", "Dónde"),
