@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 var update = flag.Bool("update", false, "write the files in testdata anew that tests compare with")
@@ -62,6 +64,6 @@ func compare(t *testing.T, path, got string) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("%s:\ngot:\n%s\nwant:\n%s", path, got, want)
+		t.Errorf("%s (-want +got; go test -update writes it anew):\n%s", path, cmp.Diff(string(want), got))
 	}
 }

@@ -36,10 +36,10 @@ func (l *loader) secret(n *yaml.Node, s *inventory.Secret, key string) {
 	*s = inventory.NewSecret(text)
 }
 
-// inClear reports whether a literal text is a secret that everyone who reads the file reads too: any word but an address without password,
-// and of a set of headers only those that carry one.
+// inClear reports whether a literal text is a secret that everyone who reads the file reads too: any word but an address without password, a
+// user, a certificate, and of a set of headers only those that carry one.
 func inClear(key, text string) bool {
-	if text == "" || strings.HasPrefix(text, "sqlite:") {
+	if text == "" || strings.HasPrefix(text, "sqlite:") || key == "user" || key == "ca" {
 		return false
 	}
 	if u, err := url.Parse(text); err == nil && strings.Contains(text, "://") {
