@@ -89,46 +89,78 @@ func TestSayCauses(t *testing.T) {
 		headline, about string
 		fact            alerting.Fact
 	}{
-		{alerting.CauseEscalated, func(m *alerting.Message) { m.LevelName, m.NextLevel, m.NextAt = "SOC L3", "", opened.Add(time.Hour) },
+		{
+			alerting.CauseEscalated, func(m *alerting.Message) { m.LevelName, m.NextLevel, m.NextAt = "SOC L3", "", opened.Add(time.Hour) },
 			"[Critical] Link sjo-gua loses 11.2 % of packets", "Escalated to SOC L3",
-			alerting.Fact{Label: "Next", Value: "Told again at 11:41:53, in 59 m 59 s"}},
-		{alerting.CauseRepeat, func(m *alerting.Message) { m.NextAt = time.Time{} },
-			"[Critical] Link sjo-gua loses 11.2 % of packets", "Still open, told again", alerting.Fact{Label: "Next", Value: "Nobody else is told"}},
-		{alerting.CauseSeverity, func(m *alerting.Message) { m.Severity = alerting.Major },
-			"[Major] Link sjo-gua loses 11.2 % of packets", "The severity rose to Major", alerting.Fact{Label: "Owner", Value: "Nobody has it"}},
-		{alerting.CauseAckExpired, func(*alerting.Message) {},
-			"[Critical] Link sjo-gua loses 11.2 % of packets", "The acknowledgement ran out", alerting.Fact{Label: "Owner", Value: "Nobody has it"}},
+			alerting.Fact{Label: "Next", Value: "Told again at 11:41:53, in 59 m 59 s"},
+		},
+		{
+			alerting.CauseRepeat, func(m *alerting.Message) { m.NextAt = time.Time{} },
+			"[Critical] Link sjo-gua loses 11.2 % of packets", "Still open, told again",
+			alerting.Fact{Label: "Next", Value: "Nobody else is told"},
+		},
+		{
+			alerting.CauseSeverity, func(m *alerting.Message) { m.Severity = alerting.Major },
+			"[Major] Link sjo-gua loses 11.2 % of packets", "The severity rose to Major",
+			alerting.Fact{Label: "Owner", Value: "Nobody has it"},
+		},
+		{
+			alerting.CauseAckExpired, func(*alerting.Message) {},
+			"[Critical] Link sjo-gua loses 11.2 % of packets", "The acknowledgement ran out",
+			alerting.Fact{Label: "Owner", Value: "Nobody has it"},
+		},
 		{alerting.CauseAcknowledged, func(m *alerting.Message) {
 			m.State, m.AckBy, m.AckNote, m.AckUntil = alerting.Acknowledged, "María Quesada", "ticket\r\nFN-88213", opened.Add(48*time.Minute+7*time.Second)
 		}, "[Critical] Link sjo-gua loses 11.2 % of packets", "María Quesada has it", alerting.Fact{Label: "Owner", Value: "María Quesada has it until 11:30:00"}},
-		{alerting.CauseAcknowledged, func(m *alerting.Message) {
-			m.State, m.AckBy, m.AckNote = alerting.Acknowledged, "María", "ticket\r\nFN-88213"
+		{
+			alerting.CauseAcknowledged, func(m *alerting.Message) {
+				m.State, m.AckBy, m.AckNote = alerting.Acknowledged, "María", "ticket\r\nFN-88213"
+			},
+			"[Critical] Link sjo-gua loses 11.2 % of packets", "María has it",
+			alerting.Fact{Label: "Note", Value: "ticket  FN-88213"},
 		},
-			"[Critical] Link sjo-gua loses 11.2 % of packets", "María has it", alerting.Fact{Label: "Note", Value: "ticket  FN-88213"}},
 		{alerting.CauseResolved, func(m *alerting.Message) {
 			m.State, m.Value, m.ResolvedAt = alerting.Resolved, 0.4, opened.Add(16*time.Minute+9*time.Second)
 		}, "[Resolved] Link sjo-gua loses 11.2 % of packets", "Resolved after 16 m 9 s", alerting.Fact{Label: "Until", Value: "10:58:02, after 16 m 9 s"}},
-		{alerting.CauseResolved, func(m *alerting.Message) { m.State, m.Value = alerting.Resolved, 0.4 },
-			"[Resolved] Link sjo-gua loses 11.2 % of packets", "Resolved after 1 s", alerting.Fact{Label: "Packet loss", Value: "0.4 %"}},
-		{alerting.CauseFallback, func(m *alerting.Message) { m.Undelivered = "noc-slack: connection refused" },
+		{
+			alerting.CauseResolved, func(m *alerting.Message) { m.State, m.Value = alerting.Resolved, 0.4 },
+			"[Resolved] Link sjo-gua loses 11.2 % of packets", "Resolved after 1 s",
+			alerting.Fact{Label: "Packet loss", Value: "0.4 %"},
+		},
+		{
+			alerting.CauseFallback, func(m *alerting.Message) { m.Undelivered = "noc-slack: connection refused" },
 			"[Critical] Link sjo-gua loses 11.2 % of packets", "noc-slack could not be reached",
-			alerting.Fact{Label: "Not reached", Value: "noc-slack: connection refused"}},
-		{alerting.CauseOpened, func(m *alerting.Message) { m.Late = 12*time.Minute + 900*time.Millisecond },
+			alerting.Fact{Label: "Not reached", Value: "noc-slack: connection refused"},
+		},
+		{
+			alerting.CauseOpened, func(m *alerting.Message) { m.Late = 12*time.Minute + 900*time.Millisecond },
 			"[Critical] Link sjo-gua loses 11.2 % of packets", "New incident",
-			alerting.Fact{Label: "Late", Value: "This was due 12 m earlier: Vigía was not running, or the clock jumped"}},
-		{alerting.CauseOpened, func(m *alerting.Message) { m.Affected = []string{"a", "b", "c", "d", "e", "f", "g", "h"} },
-			"[Critical] Link sjo-gua loses 11.2 % of packets", "New incident", alerting.Fact{Label: "In its shadow", Value: "a, b, c, d, e, f and 2 more"}},
+			alerting.Fact{Label: "Late", Value: "This was due 12 m earlier: Vigía was not running, or the clock jumped"},
+		},
+		{
+			alerting.CauseOpened, func(m *alerting.Message) { m.Affected = []string{"a", "b", "c", "d", "e", "f", "g", "h"} },
+			"[Critical] Link sjo-gua loses 11.2 % of packets", "New incident",
+			alerting.Fact{Label: "In its shadow", Value: "a, b, c, d, e, f and 2 more"},
+		},
 		{alerting.CauseOpened, func(m *alerting.Message) {
 			m.Series.Metric, m.Value, m.Tier = collectors.Up, 0, alerting.Tier{Severity: alerting.Critical, Clear: 1, For: 10 * time.Second}
 		}, "[Critical] Link sjo-gua loses 11.2 % of packets", "New incident", alerting.Fact{Label: "Reachability", Value: "does not answer for 10 s"}},
-		{alerting.CauseOpened, func(m *alerting.Message) {
-			m.Series.Metric, m.Value, m.Tier = collectors.TLSExpiryD, 6, alerting.Tier{Severity: alerting.Major, Raise: 7, Clear: 8}
-		}, "[Critical] Link sjo-gua loses 11.2 % of packets", "New incident",
-			alerting.Fact{Label: "Days until the certificate expires", Value: "6 d, under 7 d"}},
-		{alerting.CauseOpened, func(m *alerting.Message) { m.Title = collectors.Reason{} },
-			"[Critical] Link sjo-gua is not as expected", "New incident", alerting.Fact{Label: "Where", Value: "Link sjo-gua, site san-jose"}},
-		{alerting.CauseFlapping, func(*alerting.Message) {}, "[Critical] Link sjo-gua loses 11.2 % of packets",
-			"Goes up and down: quiet until it is stable", alerting.Fact{Label: "Owner", Value: "Nobody has it"}},
+		{
+			alerting.CauseOpened, func(m *alerting.Message) {
+				m.Series.Metric, m.Value, m.Tier = collectors.TLSExpiryD, 6, alerting.Tier{Severity: alerting.Major, Raise: 7, Clear: 8}
+			}, "[Critical] Link sjo-gua loses 11.2 % of packets", "New incident",
+			alerting.Fact{Label: "Days until the certificate expires", Value: "6 d, under 7 d"},
+		},
+		{
+			alerting.CauseOpened, func(m *alerting.Message) { m.Title = collectors.Reason{} },
+			"[Critical] Link sjo-gua is not as expected", "New incident",
+			alerting.Fact{Label: "Where", Value: "Link sjo-gua, site san-jose"},
+		},
+		{
+			alerting.CauseFlapping, func(*alerting.Message) {}, "[Critical] Link sjo-gua loses 11.2 % of packets",
+			"Goes up and down: quiet until it is stable",
+			alerting.Fact{Label: "Owner", Value: "Nobody has it"},
+		},
 	}
 	first := wording(collectors.English).Say(message()).Subject
 	for _, tt := range tests {

@@ -115,12 +115,6 @@ func (q *memory) NextDue(context.Context) (time.Time, error) {
 	return next, nil
 }
 
-func (q *memory) set(change func()) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	change()
-}
-
 // states counts the rows by state.
 func (q *memory) states() map[alerting.NotificationState]int {
 	q.mu.Lock()
