@@ -154,6 +154,9 @@ func FuzzLoad(f *testing.F) {
 			if _, err := cfg.Checks(); err != nil {
 				t.Fatal(err)
 			}
+			if _, err := cfg.Receivers(ReceiverParts{}); err != nil {
+				t.Fatal(err)
+			}
 			_ = cfg.EngineConfig()
 			return
 		}

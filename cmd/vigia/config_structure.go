@@ -121,7 +121,7 @@ func (l *loader) value(n *yaml.Node, v reflect.Value, key string, tag reflect.St
 	case n.Style&yaml.TaggedStyle != 0:
 		l.problem(n, "tag", "leave the tag out", "%s: tags such as %s are not part of this language", key, n.ShortTag())
 		return
-	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!null":
+	case n.Kind == yaml.ScalarNode && (n.ShortTag() == "!!null" || n.Value == ""):
 		l.problem(n, "empty-value", "give a value or take the key out", "%s is empty", key)
 		return
 	case v.Kind() == reflect.Pointer:
