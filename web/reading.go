@@ -1,0 +1,181 @@
+package web
+
+import (
+	"time"
+
+	"vigia/alerting"
+	"vigia/collectors"
+	"vigia/collectors/inventory"
+	"vigia/store"
+)
+
+// reading is the newest sample of a series.
+type reading struct {
+	Series collectors.Series
+	At     time.Time
+	Value  float64
+	Every  time.Duration
+	Reason collectors.Reason
+	Fresh  bool
+}
+
+// readings are an object's newest samples.
+type readings []reading
+
+// How old a sample may be before it says nothing about now: three periods and the time to write it down; what has no period five minutes.
+const (
+	freshPeriods = 3
+	freshGrace   = 2 * time.Second
+	freshUnknown = 5 * time.Minute
+)
+
+func (s *Server) readings(v *visit, ref inventory.Ref) readings {
+	var list readings
+	for _, series := range s.cfg.Store.SeriesOf(v.scope(), ref) {
+		if r, ok := s.reading(v, series); ok {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+func (s *Server) reading(v *visit, series collectors.Series) (reading, bool) {
+	sample, ok := s.cfg.Store.Latest(v.scope(), series)
+	if !ok {
+		return reading{}, false
+	}
+	limit := freshUnknown
+	if sample.Every > 0 {
+		limit = freshPeriods*sample.Every + freshGrace
+	}
+	return reading{
+		Series: series, At: sample.At, Value: sample.Value, Every: sample.Every, Reason: sample.Reason,
+		Fresh: v.now.Sub(sample.At) <= limit,
+	}, true
+}
+
+// worstOf is the reading that says most about a metric: the worst among the fresh instances, else the newest one.
+func (list readings) worstOf(m collectors.Metric) (reading, bool) {
+	var best reading
+	found := false
+	low := collectors.Catalogue[m].LowerIsWorse
+	for _, r := range list {
+		if r.Series.Metric != m {
+			continue
+		}
+		worse := r.Value > best.Value != low && r.Value != best.Value
+		switch {
+		case !found, r.Fresh && !best.Fresh, r.Fresh == best.Fresh && r.Fresh && worse, !r.Fresh && !best.Fresh && r.At.After(best.At):
+			best, found = r, true
+		}
+	}
+	return best, found
+}
+
+// firstOf is worstOf of the first metric that there is.
+func (list readings) firstOf(metrics ...collectors.Metric) (reading, bool) {
+	var stale reading
+	found := false
+	for _, m := range metrics {
+		r, ok := list.worstOf(m)
+		if ok && r.Fresh {
+			return r, true
+		}
+		if ok && !found {
+			stale, found = r, true
+		}
+	}
+	return stale, found
+}
+
+// anyFresh reports whether anything at all was measured just now.
+func (list readings) anyFresh() bool {
+	for _, r := range list {
+		if r.Fresh {
+			return true
+		}
+	}
+	return false
+}
+
+// newest is when anything was last measured; zero for never.
+func (list readings) newest() time.Time {
+	var at time.Time
+	for _, r := range list {
+		if r.At.After(at) {
+			at = r.At
+		}
+	}
+	return at
+}
+
+// cell writes a reading for a table or a tile: coloured when an alarm stands on it, a dash with its reason when it says nothing about now.
+func (s *Server) cell(v *visit, w *world, r reading, found bool) figure {
+	switch {
+	case !found:
+		return nothing(v.t("none.unmeasured"))
+	case !r.Fresh:
+		return nothing(v.t("none.since", v.brief(r.At)))
+	}
+	f := v.figure(r.Series.Metric, r.Value)
+	if a := w.alarmOn(r.Series); a != nil {
+		f.Class = "hot is-" + a.Severity.String()
+	}
+	return f
+}
+
+// alarmOn is the standing alarm of a series, or nil.
+func (w *world) alarmOn(series collectors.Series) *alerting.Alarm {
+	for _, a := range w.of[series.Ref] {
+		if a.Series == series {
+			return a
+		}
+	}
+	return nil
+}
+
+// sparkSpan is how far back a table's sparkline goes, and of how many points it is.
+const (
+	sparkSpan   = time.Hour
+	sparkPoints = 60
+)
+
+// sparks draws many series at once.
+func (s *Server) sparks(v *visit, w *world, series []collectors.Series, span time.Duration) (map[collectors.Series]spark, error) {
+	out := make(map[collectors.Series]spark, len(series))
+	if len(series) == 0 {
+		return out, nil
+	}
+	from := v.now.Add(-span)
+	lines, err := s.cfg.Store.Sparklines(v.ctx(), v.scope(), series, from, v.now, sparkPoints)
+	if err != nil {
+		return nil, err
+	}
+	rules := s.cfg.Rules()
+	for one, points := range lines {
+		out[one] = drawSpark(points, from, v.now, s.gapOf(v, one), mark(w.alarmOn(one), rules.Match(one)))
+	}
+	return out, nil
+}
+
+// gapOf is the distance of two samples from which on nothing is drawn between them.
+func (s *Server) gapOf(v *visit, series collectors.Series) time.Duration {
+	if r, ok := s.reading(v, series); ok && r.Every > 0 {
+		return freshPeriods * r.Every
+	}
+	return freshUnknown
+}
+
+// mark is the level beyond which a line is coloured.
+func mark(a *alerting.Alarm, rule *alerting.Threshold) *alerting.Tier {
+	if a != nil && a.State != alerting.Stale {
+		return &a.Tier
+	}
+	if rule != nil && len(rule.Tiers) > 0 {
+		return &rule.Tiers[0]
+	}
+	return nil
+}
+
+// point is what a line is drawn of.
+type point = store.Point

@@ -1,0 +1,150 @@
+package web
+
+import "vigia/collectors"
+
+// Words is everything that the pages say. Codes begin with web.; {0}, {1} … are arguments, and a pair .one and .many is chosen by the first.
+var Words = joined(frameWords, objectWords, alarmWords, selfWords, otherWords)
+
+func joined(parts ...collectors.Words) collectors.Words {
+	all := collectors.Words{}
+	for _, part := range parts {
+		for code, text := range part {
+			all["web."+code] = text
+		}
+	}
+	return all
+}
+
+// frameWords are what every page has: bar, navigation, states, filters, and what the scripts say.
+var frameWords = collectors.Words{
+	"skip":         {EN: "Skip to content", ES: "Ir al contenido"},
+	"live":         {EN: "Live", ES: "En vivo"},
+	"find.label":   {EN: "Find", ES: "Buscar"},
+	"find.hint":    {EN: "Find or jump to…", ES: "Buscar o ir a…"},
+	"stale.retry":  {EN: "Try now", ES: "Intentar ahora"},
+	"worst_first":  {EN: "worst first", ES: "lo peor primero"},
+	"sites.none":   {EN: "no site", ES: "sin sitio"},
+	"lang.en":      {EN: "English", ES: "inglés"},
+	"lang.es":      {EN: "Spanish", ES: "español"},
+	"wall.age":     {EN: "data", ES: "datos de hace"},
+	"wall.calm":    {EN: "Nothing asks for a person", ES: "Nada que pida una persona"},
+	"wall.tells":   {EN: "tells {0}", ES: "avisa a {0}"},
+	"service.of":   {EN: "of {0}", ES: "de {0}"},
+	"run.failed":   {EN: "Failed", ES: "Falló"},
+	"table.gap":    {EN: "nothing was measured until {0}", ES: "no se midió nada hasta {0}"},
+	"broken.again": {EN: "Try again", ES: "Intentar de nuevo"},
+
+	"nav.label":     {EN: "Main", ES: "Principal"},
+	"nav.overview":  {EN: "Overview", ES: "Panorama"},
+	"nav.alarms":    {EN: "Alarms", ES: "Alarmas"},
+	"nav.links":     {EN: "Links", ES: "Enlaces"},
+	"nav.servers":   {EN: "Servers", ES: "Servidores"},
+	"nav.services":  {EN: "Services", ES: "Servicios"},
+	"nav.trunks":    {EN: "Trunks", ES: "Troncales"},
+	"nav.sites":     {EN: "Sites", ES: "Sitios"},
+	"nav.self":      {EN: "Vigía itself", ES: "Vigía misma"},
+	"nav.settings":  {EN: "Settings", ES: "Ajustes"},
+	"nav.demo":      {EN: "Demo inbox", ES: "Buzón de la demo"},
+	"nav.keys":      {EN: "Keyboard", ES: "Teclado"},
+	"nav.wallboard": {EN: "Wallboard", ES: "Pantalla mural"},
+
+	"severity.critical":      {EN: "Critical", ES: "Crítica"},
+	"severity.major":         {EN: "Major", ES: "Mayor"},
+	"severity.minor":         {EN: "Minor", ES: "Menor"},
+	"severity.warning":       {EN: "Warning", ES: "Aviso"},
+	"severity.indeterminate": {EN: "Indeterminate", ES: "Indeterminada"},
+	"severity.none":          {EN: "None", ES: "Ninguna"},
+	"severity.stale":         {EN: "Stale", ES: "Sin datos"},
+	"severity.unmeasured":    {EN: "Not measured", ES: "Sin medición"},
+	"severity.ok":            {EN: "OK", ES: "Bien"},
+
+	"kind.site":        {EN: "Site", ES: "Sitio"},
+	"kind.link":        {EN: "Link", ES: "Enlace"},
+	"kind.server":      {EN: "Server", ES: "Servidor"},
+	"kind.service":     {EN: "Service", ES: "Servicio"},
+	"kind.trunk":       {EN: "Trunk", ES: "Troncal"},
+	"kind.destination": {EN: "Destination", ES: "Destino"},
+	"kind.customer":    {EN: "Customer", ES: "Cliente"},
+	"kind.vigia":       {EN: "Vigía", ES: "Vigía"},
+
+	"n.site.one":         {EN: "{0} site", ES: "{0} sitio"},
+	"n.site.many":        {EN: "{0} sites", ES: "{0} sitios"},
+	"n.link.one":         {EN: "{0} link", ES: "{0} enlace"},
+	"n.link.many":        {EN: "{0} links", ES: "{0} enlaces"},
+	"n.server.one":       {EN: "{0} server", ES: "{0} servidor"},
+	"n.server.many":      {EN: "{0} servers", ES: "{0} servidores"},
+	"n.service.one":      {EN: "{0} service", ES: "{0} servicio"},
+	"n.service.many":     {EN: "{0} services", ES: "{0} servicios"},
+	"n.trunk.one":        {EN: "{0} trunk", ES: "{0} troncal"},
+	"n.trunk.many":       {EN: "{0} trunks", ES: "{0} troncales"},
+	"n.destination.one":  {EN: "{0} destination", ES: "{0} destino"},
+	"n.destination.many": {EN: "{0} destinations", ES: "{0} destinos"},
+	"n.customer.one":     {EN: "{0} customer", ES: "{0} cliente"},
+	"n.customer.many":    {EN: "{0} customers", ES: "{0} clientes"},
+	"n.vigia.one":        {EN: "Vigía itself", ES: "Vigía misma"},
+	"n.vigia.many":       {EN: "Vigía itself", ES: "Vigía misma"},
+	"n.alarm.one":        {EN: "{0} alarm", ES: "{0} alarma"},
+	"n.alarm.many":       {EN: "{0} alarms", ES: "{0} alarmas"},
+
+	"none.unmeasured": {EN: "not measured", ES: "no se mide"},
+	"none.since":      {EN: "nothing measured since {0}", ES: "sin mediciones desde {0}"},
+	"none.never":      {EN: "nothing measured yet", ES: "aún sin mediciones"},
+	"none.unchecked":  {EN: "no check is configured", ES: "no hay comprobaciones configuradas"},
+	"none.yet":        {EN: "not known yet", ES: "aún no se sabe"},
+
+	"filter.add":           {EN: "Add filter", ES: "Agregar filtro"},
+	"filter.remove":        {EN: "Remove filter", ES: "Quitar filtro"},
+	"filter.clear":         {EN: "Show all", ES: "Mostrar todo"},
+	"filter.apply":         {EN: "Apply", ES: "Aplicar"},
+	"filter.any":           {EN: "any", ES: "cualquiera"},
+	"filter.text":          {EN: "text", ES: "texto"},
+	"filter.site":          {EN: "site", ES: "sitio"},
+	"filter.kind":          {EN: "kind", ES: "tipo"},
+	"filter.severity":      {EN: "severity", ES: "severidad"},
+	"filter.min":           {EN: "severity ≥", ES: "severidad ≥"},
+	"filter.state":         {EN: "state", ES: "estado"},
+	"filter.state.problem": {EN: "not well", ES: "con problemas"},
+	"filter.state.silent":  {EN: "not measured", ES: "sin medición"},
+	"filter.state.well":    {EN: "well", ES: "bien"},
+	"filter.state.raised":  {EN: "raised", ES: "activa"},
+	"filter.state.stale":   {EN: "stale", ES: "sin datos"},
+
+	"js.stale":         {EN: "No connection since {0}. What you see is {1} old. Next try in {2}.", ES: "Sin conexión desde {0}. Lo que ve tiene {1}. Próximo intento en {2}."},
+	"js.new":           {EN: "{0} new, {1} critical", ES: "{0} nuevas, {1} críticas"},
+	"js.new1":          {EN: "{0} new", ES: "{0} nuevas"},
+	"js.selected":      {EN: "{0} selected", ES: "{0} seleccionadas"},
+	"js.undo":          {EN: "Undo", ES: "Deshacer"},
+	"js.close":         {EN: "Close", ES: "Cerrar"},
+	"js.sound_on":      {EN: "Sound is on", ES: "Sonido activado"},
+	"js.sound_off":     {EN: "Sound is off", ES: "Sonido desactivado"},
+	"js.sound_blocked": {EN: "The browser blocks sound: click here", ES: "El navegador bloquea el sonido: haga clic aquí"},
+	"js.sound_muted":   {EN: "Sound is off until {0}", ES: "Sonido desactivado hasta {0}"},
+	"js.mute_for":      {EN: "Mute for how long?", ES: "¿Silenciar por cuánto tiempo?"},
+	"js.loading":       {EN: "Loading", ES: "Cargando"},
+	"js.chart_error":   {EN: "The chart could not be fetched", ES: "No se pudo traer el gráfico"},
+	"js.no_data":       {EN: "Nothing was measured in this range", ES: "No se midió nada en este intervalo"},
+	"js.last_week":     {EN: "last week", ES: "semana anterior"},
+	"js.now":           {EN: "now", ES: "ahora"},
+	"js.failed":        {EN: "It could not be done: {0}", ES: "No se pudo hacer: {0}"},
+	"js.cleared":       {EN: "cleared {0}", ES: "terminó {0}"},
+	"js.up":            {EN: "answers", ES: "responde"},
+	"js.down":          {EN: "no answer", ES: "sin respuesta"},
+
+	"refused.head":    {EN: "Not from here", ES: "Desde aquí no"},
+	"refused.remote":  {EN: "Until there are users, Vigía answers only the machine it runs on. Open it there, or through an SSH tunnel.", ES: "Mientras no haya usuarios, Vigía responde solo a la máquina donde funciona. Ábrala allí o por un túnel SSH."},
+	"refused.host":    {EN: "This name is not one of Vigía’s. Open it by localhost, 127.0.0.1 or the public_url of the configuration.", ES: "Este nombre no es de Vigía. Ábrala por localhost, 127.0.0.1 o la public_url de la configuración."},
+	"refused.role":    {EN: "Your role may not do this.", ES: "Su rol no permite hacer esto."},
+	"notfound.head":   {EN: "There is nothing here", ES: "Aquí no hay nada"},
+	"notfound.why":    {EN: "It was renamed, removed from the configuration, or never existed. Monitoring goes on.", ES: "Cambió de nombre, se quitó de la configuración o nunca existió. La vigilancia continúa."},
+	"broken.head":     {EN: "This page could not be made", ES: "No se pudo preparar esta página"},
+	"broken.why":      {EN: "What was needed could not be read from the database. Probes and notifications go on; the log says why.", ES: "No se pudo leer de la base de datos lo necesario. Los sondeos y avisos continúan; el registro dice por qué."},
+	"unit.per_minute": {EN: "a minute", ES: "por minuto"},
+
+	"weekday.Monday":    {EN: "Monday", ES: "lunes"},
+	"weekday.Tuesday":   {EN: "Tuesday", ES: "martes"},
+	"weekday.Wednesday": {EN: "Wednesday", ES: "miércoles"},
+	"weekday.Thursday":  {EN: "Thursday", ES: "jueves"},
+	"weekday.Friday":    {EN: "Friday", ES: "viernes"},
+	"weekday.Saturday":  {EN: "Saturday", ES: "sábado"},
+	"weekday.Sunday":    {EN: "Sunday", ES: "domingo"},
+}

@@ -1,0 +1,169 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"vigia/alerting"
+	"vigia/collectors"
+	"vigia/collectors/inventory"
+	"vigia/store"
+)
+
+// world is what stands at the moment of a request: read once, by three queries, whatever the page.
+type world struct {
+	inv       *inventory.Inventory
+	alarms    []alerting.Alarm    // standing, worst first
+	Incidents []alerting.Incident // live, worst first, then unowned
+	byID      map[int64]*alerting.Incident
+	of        map[inventory.Ref][]*alerting.Alarm // worst first
+	checks    map[inventory.Ref][]collectors.Check
+	counts    Counts
+	last      int64
+}
+
+// Bounds of what a page reads at once.
+const (
+	mostAlarms    = 20_000
+	mostLive      = 10_000
+	maxListedRows = 500
+)
+
+func (s *Server) world(ctx context.Context, scope store.Scope) (*world, error) {
+	w := &world{
+		inv: s.cfg.Inventory(), byID: map[int64]*alerting.Incident{}, of: map[inventory.Ref][]*alerting.Alarm{},
+		checks: map[inventory.Ref][]collectors.Check{},
+	}
+	live := true
+	var err error
+	if w.Incidents, err = s.cfg.Store.Incidents(ctx, scope, store.IncidentFilter{Live: &live, Limit: mostLive}); err != nil {
+		return nil, err
+	}
+	if w.alarms, err = s.cfg.Store.Alarms(ctx, scope, store.AlarmFilter{Active: true, Limit: mostAlarms}); err != nil {
+		return nil, err
+	}
+	if w.last, err = s.cfg.Store.LastEventID(ctx); err != nil {
+		return nil, err
+	}
+	for i := range w.Incidents {
+		w.byID[w.Incidents[i].ID] = &w.Incidents[i]
+	}
+	for i := range w.alarms {
+		a := &w.alarms[i]
+		w.of[a.Series.Ref] = append(w.of[a.Series.Ref], a)
+	}
+	for _, c := range s.cfg.Checks() {
+		w.checks[c.ID.Ref] = append(w.checks[c.ID.Ref], c)
+	}
+	w.counts = countStanding(w.Incidents, w.alarms)
+	return w, nil
+}
+
+// countStanding counts problems: incidents, and alarms that joined none.
+func countStanding(incidents []alerting.Incident, alarms []alerting.Alarm) Counts {
+	var c Counts
+	for i := range incidents {
+		c.add(incidents[i].Severity)
+		if incidents[i].State == alerting.Open {
+			c.Unowned++
+		}
+	}
+	for i := range alarms {
+		if alarms[i].IncidentID == 0 {
+			c.add(alarms[i].Severity)
+		}
+		if alarms[i].State == alerting.Stale {
+			c.Stale++
+		}
+	}
+	return c
+}
+
+// unownedWorst is the worst severity that nobody has.
+func (w *world) unownedWorst() alerting.Severity {
+	worst := alerting.None
+	for i := range w.Incidents {
+		if w.Incidents[i].State == alerting.Open {
+			worst = max(worst, w.Incidents[i].Severity)
+		}
+	}
+	return worst
+}
+
+// worst is the worst alarm of an object, or nil.
+func (w *world) worst(ref inventory.Ref) *alerting.Alarm {
+	if list := w.of[ref]; len(list) > 0 {
+		return slices.MaxFunc(list, func(a, b *alerting.Alarm) int {
+			return cmp.Or(cmp.Compare(a.Severity, b.Severity), cmp.Compare(flag(w.owned(b)), flag(w.owned(a))), b.RaisedAt.Compare(a.RaisedAt))
+		})
+	}
+	return nil
+}
+
+func flag(yes bool) int {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// owned reports whether somebody has the incident that an alarm belongs to.
+func (w *world) owned(a *alerting.Alarm) bool {
+	i := w.byID[a.IncidentID]
+	return i != nil && i.State == alerting.Acknowledged
+}
+
+// navCount is how many objects of a page's kind are not well, and the worst shape among them.
+func (w *world) navCount(v *visit, page string) (int, shape) {
+	if page == "alarms" {
+		return w.counts.Total(), v.shapeOf(w.counts.Worst(), false)
+	}
+	kind, ok := navKinds[page]
+	if !ok {
+		return 0, shape{}
+	}
+	n, worst := 0, alerting.None
+	for ref, list := range w.of {
+		if ref.Kind != kind {
+			continue
+		}
+		n++
+		for _, a := range list {
+			worst = max(worst, a.Severity)
+		}
+	}
+	return n, v.shapeOf(worst, false)
+}
+
+// joined lists the standing alarms of an incident but its root, worst first.
+func (w *world) joined(i *alerting.Incident) []*alerting.Alarm {
+	var list []*alerting.Alarm
+	for k := range w.alarms {
+		if a := &w.alarms[k]; a.IncidentID == i.ID && a.ID != i.Root {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// loose lists the standing alarms that belong to no live incident.
+func (w *world) loose() []*alerting.Alarm {
+	var list []*alerting.Alarm
+	for k := range w.alarms {
+		if a := &w.alarms[k]; w.byID[a.IncidentID] == nil {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// root is an incident's root alarm while it stands, or nil.
+func (w *world) root(i *alerting.Incident) *alerting.Alarm {
+	for _, a := range w.of[i.Ref] {
+		if a.ID == i.Root {
+			return a
+		}
+	}
+	return nil
+}
