@@ -10,20 +10,13 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"vigia/web"
 )
 
 // The demo's sinks: a mail server and a webhook receiver on loopback that keep what they were told, for the page /demo.
 
 const demoKeep = 200 // messages that are kept of each kind
-
-// demoMessage is one thing that a sink received.
-type demoMessage struct {
-	At      time.Time
-	Kind    string // mail or webhook
-	To      string
-	Raw     []byte // the mail as it came, or the webhook's body
-	Headers map[string]string
-}
 
 type demoSinks struct {
 	mail *smtp.Server
@@ -33,7 +26,7 @@ type demoSinks struct {
 	now  func() time.Time
 
 	mu       sync.Mutex
-	messages []demoMessage // newest last
+	messages []web.DemoMessage // newest last
 }
 
 func newDemoSinks(now func() time.Time) (*demoSinks, error) {
@@ -61,7 +54,7 @@ func (s *demoSinks) close() {
 	_ = s.web.Close()
 }
 
-func (s *demoSinks) keep(m demoMessage) {
+func (s *demoSinks) keep(m web.DemoMessage) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m.At = s.now()
@@ -72,10 +65,10 @@ func (s *demoSinks) keep(m demoMessage) {
 }
 
 // received lists what came, newest first.
-func (s *demoSinks) received() []demoMessage {
+func (s *demoSinks) received() []web.DemoMessage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]demoMessage, 0, len(s.messages))
+	out := make([]web.DemoMessage, 0, len(s.messages))
 	for i := len(s.messages) - 1; i >= 0; i-- {
 		out = append(out, s.messages[i])
 	}
@@ -93,7 +86,7 @@ func (s *demoSinks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, name := range []string{"Idempotency-Key", "X-Vigia-Signature", "Content-Type"} {
 		headers[name] = r.Header.Get(name)
 	}
-	s.keep(demoMessage{Kind: "webhook", To: r.URL.Path, Raw: body, Headers: headers})
+	s.keep(web.DemoMessage{Kind: "webhook", To: r.URL.Path, Raw: body, Headers: headers})
 	w.WriteHeader(http.StatusAccepted)
 }
 
@@ -125,7 +118,7 @@ func (s *demoSession) Data(r io.Reader) error {
 		return err
 	}
 	for _, to := range s.to {
-		s.sinks.keep(demoMessage{Kind: "mail", To: to, Raw: raw})
+		s.sinks.keep(web.DemoMessage{Kind: "mail", To: to, Raw: raw})
 	}
 	return nil
 }

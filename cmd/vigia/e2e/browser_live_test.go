@@ -125,3 +125,27 @@ func TestBrowserChart(t *testing.T) {
 		t.Errorf("console: %s", strings.Join(c, "\n"))
 	}
 }
+
+// TestBrowserManyTabs: a browser opens six connections to a server; nine tabs are live all the same, also when the one that listens is closed.
+func TestBrowserManyTabs(t *testing.T) {
+	o, first := laptop(t, "/")
+	var tabs []*tab
+	for range 8 {
+		ctx, closeTab := chromedp.NewContext(first.ctx)
+		t.Cleanup(closeTab)
+		b := &tab{t: t, ctx: ctx, base: o.base}
+		if err := chromedp.Do(ctx, chromedp.Navigate(o.base+"/alarms")); err != nil {
+			t.Fatal(err)
+		}
+		tabs = append(tabs, b)
+	}
+	o.guatemala.close()
+	for _, b := range append(tabs, first) {
+		b.until(20*time.Second, "document.querySelector('[data-count=critical]').textContent.trim() === '1'")
+	}
+	first.open("/healthz") // the tab that listened is gone
+	o.guatemala.open(t)
+	for _, b := range tabs {
+		b.until(20*time.Second, "document.querySelector('[data-count=critical]').textContent.trim() === '0'")
+	}
+}

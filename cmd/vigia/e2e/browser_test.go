@@ -116,7 +116,9 @@ func openTab(t *testing.T, base string, width, height int64) *tab {
 	ctx, closeTab := chromedp.NewContext(allocator)
 	b := &tab{t: t, ctx: ctx, base: base}
 	t.Cleanup(func() { closeTab(); stop() })
-	b.do(chromedp.EmulateViewport(width, height))
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height)); err != nil { // the browser lives as long as the context of its first step
+		t.Fatalf("start the browser: %v", err)
+	}
 	messages := chromedp.Console(ctx)
 	go func() {
 		for m, err := range messages {

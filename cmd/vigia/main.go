@@ -1,0 +1,82 @@
+// Command vigia is the monitor of a VoIP operator's NOC and SOC.
+//
+// This package joins the parts and decides nothing: kinds.go names the kinds of checks and receivers, app.go joins collectors, engine, store,
+// outbox and pages in the order in which a packet travels, config_*.go read the configuration file, and each subcommand has a file.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line (design §7).
+type cli struct {
+	Run       RunCmd       `cmd:"" help:"Watch: probe, judge, tell people, show it."`
+	Check     CheckCmd     `cmd:"" help:"Say everything that is wrong with a configuration file."`
+	Demo      DemoCmd      `cmd:"" help:"A simulated operator with one bad minute in three. Needs no configuration."`
+	Incidents IncidentsCmd `cmd:"" help:"List incidents with their timelines."`
+	Bench     BenchCmd     `cmd:"" help:"Measure: sizing and proof."`
+	Version   VersionCmd   `cmd:"" help:"Print the version."`
+}
+
+// VersionCmd is vigia version.
+type VersionCmd struct{}
+
+// Run prints the version.
+func (VersionCmd) Run(k *kong.Context) error {
+	fmt.Fprintln(k.Stdout, "vigia", version())
+	return nil
+}
+
+// version is what the build knows of itself.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+func run(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	var c cli
+	parser, err := kong.New(&c,
+		kong.Name("vigia"), kong.Description("The monitor of a VoIP operator's NOC and SOC."), kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(logger, kinds()),
+	)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "vigia:", err)
+		return 2
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "vigia: %v (vigia --help lists what there is)\n", err)
+		return 2
+	}
+	if err := k.Run(&c.Bench); err != nil {
+		fmt.Fprintln(os.Stderr, "vigia:", err)
+		return 1
+	}
+	return 0
+}
+
+// firstLine is the first line of an error, for where only one fits.
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
