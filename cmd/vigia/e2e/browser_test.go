@@ -59,6 +59,13 @@ func newOperator(t *testing.T) *operator {
 		t.Fatal(err)
 	}
 	o.process = start(t, o.listen, "run", "-c", o.file)
+	measured := func() bool {
+		var latest struct{ Values []any }
+		return o.getJSON("/api/v1/latest?ref=link/sjo-mia", &latest) == nil && len(latest.Values) > 0
+	}
+	if !eventually(20*time.Second, measured) {
+		t.Fatalf("nothing was measured\n%s", o.output)
+	}
 	return o
 }
 

@@ -175,7 +175,7 @@ class Chart {
 
   valueAxis(colours) {
     return {
-      stroke: colours.ink3, font: colours.font, size: 44, gap: 6, space: 30, ticks: { show: false }, grid: { stroke: colours.grid, width: 1 },
+      stroke: colours.ink3, font: colours.font, size: this.unit === "bool" ? 76 : 44, gap: 6, space: 30, ticks: { show: false }, grid: { stroke: colours.grid, width: 1 },
       values: (_, splits) => splits.map((v) => this.tick(v)),
       incrs: this.unit === "bool" ? [1] : undefined,
     };

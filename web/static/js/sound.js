@@ -76,7 +76,7 @@ function paint() {
   const button = document.querySelector("[data-sound]");
   const { on, until } = settings();
   const sounding = on && !muted() && !blocked();
-  const key = !on ? "sound_off" : muted() ? "sound_muted" : blocked() ? "sound_blocked" : "sound_on";
+  const key = !on ? "sound_off" : muted() ? "sound_until" : blocked() ? "sound_blocked" : "sound_on";
   const text = app.say(key, clockTime(until, app, false));
   button.setAttribute("aria-pressed", String(sounding));
   button.setAttribute("aria-label", text);
