@@ -155,9 +155,11 @@ func (s *sim) settle() {
 	}
 }
 
-// run plays the simulation and returns a digest of everything that was decided.
-func (s *sim) run(days int) string {
-	for passed := time.Duration(0); passed < time.Duration(days)*24*time.Hour; {
+// run plays so many days and returns a digest of everything that was decided.
+func (s *sim) run(days int) string { return s.runFor(time.Duration(days) * 24 * time.Hour) }
+
+func (s *sim) runFor(span time.Duration) string {
+	for passed := time.Duration(0); passed < span; {
 		passed += time.Duration(1+s.random.IntN(240)) * time.Second
 		if err := s.world.RunTo(s.world.At(passed)); err != nil {
 			s.t.Fatal(err)
@@ -196,24 +198,26 @@ func TestSim(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("VIGIA_SIM_DAYS")); err == nil {
 		days = n
 	}
-	for seed := range uint64(3) {
+	for seed := range uint64(2) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			s := newSim(t, seed)
-			digest := s.run(days)
+			s.run(days)
 			s.replay()
 			s.resolved()
 			if len(s.world.Memory.Incidents) < 20 {
 				t.Errorf("only %d incidents: the simulation shows nothing", len(s.world.Memory.Incidents))
 			}
-			if seed == 0 {
-				if again := newSim(t, seed).run(days); again != digest {
-					t.Error("the same seed decides something else")
-				}
-			}
 			t.Logf("%d changes, %d incidents, %d notifications, %d commands", len(s.world.Memory.Changes), len(s.world.Memory.Incidents),
 				len(s.world.Memory.Notifications), s.commands)
 		})
+	}
+}
+
+// TestSameSeedSameDecisions: what is decided depends on nothing but what came.
+func TestSameSeedSameDecisions(t *testing.T) {
+	if a, b := newSim(t, 11).runFor(4*time.Hour), newSim(t, 11).runFor(4*time.Hour); a != b {
+		t.Error("the same seed decides something else")
 	}
 }
 

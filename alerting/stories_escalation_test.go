@@ -185,9 +185,9 @@ at 0s    link/sjo-mia up 0 every 10s
 at 0s    expect told noc-slack opened
 at 1m    ack incident 1 by ana
 at 1m    expect told noc-slack acknowledged
-at 20h   expect quiet
-at 20h1s link/sjo-mia up 1
-at 20h1s expect told noc-slack resolved
+at 5h    expect quiet
+at 5h1s link/sjo-mia up 1
+at 5h1s expect told noc-slack resolved
 `},
 		{"a rise of severity ends it", `
 at 0s    link/sjo-mia loss_pct 6 every 10s

@@ -247,6 +247,17 @@ at 5s    expect shadow trunk/carrier-b up
 at 5s    expect incident 1 members 2
 at 5s    expect incidents 2
 `},
+		{"one alternative down, the other breaching: the child waits, and then pages on its own", `
+threshold up on link/backup | critical 0 clear 1 for 10m | policy noc
+at 0s    link/sjo-mia up 0 every 10s
+at 0s    expect told noc-slack opened incident 1
+at 1s    link/backup up 0 every 10s
+at 5s    trunk/carrier-b up 0 every 10s
+at 5s    expect pending trunk/carrier-b up
+at 34s   expect quiet
+at 35s   expect own trunk/carrier-b up
+at 35s   expect told noc-slack opened incident 2
+`},
 		{"the shadow is transitive: site, link, server", `
 check site/san-jose ping every 10s
 at 0s    site/san-jose up 0 every 10s
