@@ -69,8 +69,10 @@ func upSample(v float64) collectors.Sample {
 func engineConfig(wait time.Duration) *alerting.Config {
 	return &alerting.Config{
 		Rules: alerting.NewRules([]alerting.Threshold{
-			{Metric: collectors.Up, On: "link/*", Tiers: []alerting.Tier{{Severity: alerting.Critical, Raise: 0, Clear: 1, For: wait}},
-				Confirm: &alerting.Confirm{Probes: 2, Every: time.Second}},
+			{
+				Metric: collectors.Up, On: "link/*", Tiers: []alerting.Tier{{Severity: alerting.Critical, Raise: 0, Clear: 1, For: wait}},
+				Confirm: &alerting.Confirm{Probes: 2, Every: time.Second},
+			},
 			{Metric: collectors.VigiaStoreDown, On: "*", Tiers: []alerting.Tier{{Severity: alerting.Critical, Raise: 1, Clear: 0}}},
 		}),
 		Policies: map[string]alerting.Policy{"noc": {Name: "noc", Levels: []alerting.Level{

@@ -123,8 +123,10 @@ func (p *planner) tell(w *workIncident, level int, cause Cause, late time.Durati
 	}
 	w.schedule()
 	l := &w.Policy.Levels[level]
-	at := p.event(Event{IncidentID: w.ID, Kind: EventTold, Actor: actor, Severity: w.Severity,
-		Text: collectors.Because(codeTold+"."+string(cause), l.Name, float64(level+1), float64(w.Escalation.Round))})
+	at := p.event(Event{
+		IncidentID: w.ID, Kind: EventTold, Actor: actor, Severity: w.Severity,
+		Text: collectors.Because(codeTold+"."+string(cause), l.Name, float64(level+1), float64(w.Escalation.Round)),
+	})
 	var keys []string
 	for _, r := range receivers {
 		if cause == CauseRepeat && p.owed(w.ID, r) {

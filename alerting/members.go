@@ -150,8 +150,10 @@ func (p *planner) standing(w *workIncident) (worst Severity, owned, flapping boo
 func (p *planner) resolve(w *workIncident) {
 	w.State, w.ResolvedAt, w.Severity = Resolved, p.now, w.Worst
 	w.stop()
-	p.event(Event{IncidentID: w.ID, Kind: EventResolved, Severity: w.Severity,
-		Text: collectors.Because(codeResolved, brief(p.now.Sub(w.OpenedAt)))})
+	p.event(Event{
+		IncidentID: w.ID, Kind: EventResolved, Severity: w.Severity,
+		Text: collectors.Because(codeResolved, brief(p.now.Sub(w.OpenedAt))),
+	})
 	p.notice(w, CauseResolved)
 }
 

@@ -79,7 +79,8 @@ func something(r *rapid.T, w *alertingtest.World, series []collectors.Series) {
 // TestOneThresholdAgainstAModel judges random values by one tier and compares with the plainest possible model of hold and hysteresis.
 func TestOneThresholdAgainstAModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		tier := alerting.Tier{Severity: alerting.Major, Raise: 10, Clear: 5,
+		tier := alerting.Tier{
+			Severity: alerting.Major, Raise: 10, Clear: 5,
 			For:      time.Duration(rapid.IntRange(0, 4).Draw(r, "for")) * 10 * time.Second,
 			ClearFor: time.Duration(rapid.IntRange(0, 4).Draw(r, "clear_for")) * 10 * time.Second,
 		}

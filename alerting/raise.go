@@ -205,8 +205,10 @@ func (p *planner) steady(w *work) {
 	}
 	w.alarm.Flaps, w.alarm.Changes, w.dirty = false, nil, true
 	if in := p.incident(w.alarm.IncidentID); in != nil {
-		p.event(Event{IncidentID: in.ID, Kind: EventFlapping, AlarmID: w.alarm.ID, Severity: w.alarm.Severity,
-			Text: about(wordSteady, &w.alarm)})
+		p.event(Event{
+			IncidentID: in.ID, Kind: EventFlapping, AlarmID: w.alarm.ID, Severity: w.alarm.Severity,
+			Text: about(wordSteady, &w.alarm),
+		})
 	}
 }
 

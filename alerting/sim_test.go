@@ -54,8 +54,10 @@ func simConfig(t *testing.T) *alerting.Config {
 		},
 	}}}
 	cfg.Rules = alerting.NewRules([]alerting.Threshold{
-		{Metric: collectors.Up, On: "*", Tiers: []alerting.Tier{{Severity: alerting.Critical, Raise: 0, Clear: 1, For: 20 * time.Second, ClearFor: 20 * time.Second}},
-			NoData: &alerting.NoData{Severity: alerting.Major}, Confirm: &alerting.Confirm{Probes: 2, Every: time.Second}},
+		{
+			Metric: collectors.Up, On: "*", Tiers: []alerting.Tier{{Severity: alerting.Critical, Raise: 0, Clear: 1, For: 20 * time.Second, ClearFor: 20 * time.Second}},
+			NoData: &alerting.NoData{Severity: alerting.Major}, Confirm: &alerting.Confirm{Probes: 2, Every: time.Second},
+		},
 		{Metric: collectors.LossPct, On: "*", Tiers: []alerting.Tier{
 			{Severity: alerting.Warning, Raise: 1, Clear: 0.5, For: 2 * time.Minute},
 			{Severity: alerting.Critical, Raise: 10, Clear: 5, For: 30 * time.Second, ClearFor: 30 * time.Second},

@@ -172,7 +172,7 @@ func serve(ctx context.Context, server *http.Server, listener net.Listener) erro
 // close gives back what open took. It may be called twice.
 func (a *app) close() {
 	if a.listener != nil {
-		a.listener.Close() //nolint:errcheck // it may be closed already
+		a.listener.Close()
 	}
 	if a.release != nil {
 		a.release()

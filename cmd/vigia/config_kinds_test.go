@@ -3,31 +3,13 @@ package main
 import (
 	"reflect"
 	"testing"
-
-	"vigia/alerting"
-	"vigia/alerting/email"
-	"vigia/alerting/slack"
-	"vigia/alerting/webhook"
-	"vigia/collectors"
-	"vigia/collectors/http"
-	"vigia/collectors/ping"
-	"vigia/collectors/sip"
-	"vigia/collectors/tcp"
 )
-
-// realKinds are the kinds of this version, each in its default form.
-func realKinds() Kinds {
-	return Kinds{
-		Checks:    []collectors.Kind{ping.Kind(), http.Kind(), tcp.Kind(), sip.Kind()},
-		Receivers: []alerting.ReceiverKind{email.Kind(), webhook.Kind(), slack.Kind()},
-	}
-}
 
 // TestGoodFilesWithRealKinds loads the examples with the kinds of this program, so that what the language promises is what they read.
 func TestGoodFilesWithRealKinds(t *testing.T) {
 	setSecrets(t)
 	for _, file := range []string{"example", "edges", "nothing", "notices"} {
-		cfg, _, err := Load("testdata/good/"+file+".yaml", realKinds())
+		cfg, _, err := Load("testdata/good/"+file+".yaml", kinds())
 		if err != nil {
 			t.Errorf("%s is refused:\n%v", file, err)
 			continue
@@ -59,10 +41,10 @@ func TestKindsLeaveCommonKeysAlone(t *testing.T) {
 			}
 		}
 	}
-	for _, k := range realKinds().Checks {
+	for _, k := range kinds().Checks {
 		compare(k.Name, keys(&CheckSpec{}), keys(k.New()))
 	}
-	for _, k := range realKinds().Receivers {
+	for _, k := range kinds().Receivers {
 		compare(k.Name, keys(&ReceiverSpec{}), keys(k.New()))
 	}
 }

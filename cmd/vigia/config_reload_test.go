@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -160,7 +161,10 @@ func FuzzLoad(f *testing.F) {
 			_ = cfg.EngineConfig()
 			return
 		}
-		all := err.(ConfigErrors)
+		var all ConfigErrors
+		if !errors.As(err, &all) {
+			t.Fatal(err)
+		}
 		if len(all) == 0 || len(all) > maxProblems+1 {
 			t.Fatalf("%d errors", len(all))
 		}

@@ -179,7 +179,7 @@ func limits(out jsonObject, tag reflect.StructTag) jsonObject {
 // checks describes a check as one of its kinds.
 func (s *schemaWriter) checks() jsonObject {
 	own := map[string]reflect.Type{}
-	for _, k := range realKinds().Checks {
+	for _, k := range kinds().Checks {
 		own[k.Name] = reflect.TypeOf(k.New()).Elem()
 	}
 	for _, name := range plannedChecks() {
@@ -192,7 +192,7 @@ func (s *schemaWriter) checks() jsonObject {
 
 func (s *schemaWriter) receivers() jsonObject {
 	own := map[string]reflect.Type{}
-	for _, k := range realKinds().Receivers {
+	for _, k := range kinds().Receivers {
 		own[k.Name] = reflect.TypeOf(k.New()).Elem()
 	}
 	return s.oneOf("ReceiverSpec", reflect.TypeFor[ReceiverSpec](), own)

@@ -17,7 +17,6 @@ import (
 // plainKeys is a check kind of the tests: the keys of several kinds in one, each used by some.
 type plainKeys struct {
 	needs string
-	bad   func(*plainKeys) []collectors.Problem
 
 	Host     string                      `yaml:"host"`
 	URL      string                      `yaml:"url"`

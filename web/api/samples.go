@@ -133,7 +133,7 @@ func getSamples(s *server, ctx context.Context, who Caller, in *samplesInput) (S
 func samplesOf(series collectors.Series, from, to time.Time, found store.RangeResult) Samples {
 	out := Samples{SeriesName: seriesName(series), From: from, To: to, Points: []Point{}, Gaps: []Gap{}}
 	for _, p := range found.Points {
-		out.Points = append(out.Points, Point{At: p.At.UTC(), Min: figure(p.Min), Max: figure(p.Max), Mean: figure(p.Mean), Count: int(p.Count)})
+		out.Points = append(out.Points, Point{At: p.At.UTC(), Min: figure(p.Min), Max: figure(p.Max), Mean: figure(p.Mean), Count: p.Count})
 	}
 	for _, g := range found.Gaps {
 		out.Gaps = append(out.Gaps, Gap{From: g.From.UTC(), To: g.To.UTC()})

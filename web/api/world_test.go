@@ -21,9 +21,7 @@ import (
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 var (
-	sanJose  = inventory.Ref{Kind: inventory.KindSite, Name: "san-jose"}
 	link     = inventory.Ref{Kind: inventory.KindLink, Name: "sjo-mia"}
-	sbc      = inventory.Ref{Kind: inventory.KindServer, Name: "sbc-1"}
 	carrier  = inventory.Ref{Kind: inventory.KindTrunk, Name: "carrier-a"}
 	loss     = collectors.Series{Metric: collectors.LossPct, Ref: link, Instance: "ping"}
 	latency  = collectors.Series{Metric: collectors.LatencyMS, Ref: link, Instance: "ping"}

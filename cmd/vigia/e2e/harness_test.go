@@ -84,7 +84,7 @@ func start(t *testing.T, listen string, args ...string) *process {
 		t.Fatal(err)
 	}
 	go func() {
-		p.cmd.Wait() //nolint:errcheck // it is killed on purpose
+		p.cmd.Wait()
 		close(p.done)
 	}()
 	t.Cleanup(p.kill)
@@ -103,14 +103,14 @@ func start(t *testing.T, listen string, args ...string) *process {
 
 // kill ends the process as a power cut would.
 func (p *process) kill() {
-	p.cmd.Process.Signal(syscall.SIGKILL) //nolint:errcheck // it may be gone
+	p.cmd.Process.Signal(syscall.SIGKILL)
 	<-p.done
 }
 
 // stop ends the process politely and returns its exit code.
 func (p *process) stop() int {
 	p.t.Helper()
-	p.cmd.Process.Signal(syscall.SIGTERM) //nolint:errcheck // it may be gone
+	p.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-p.done:
 	case <-time.After(15 * time.Second):
@@ -213,7 +213,7 @@ func newHook(t *testing.T) *hook {
 
 func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p := post{At: time.Now(), Key: r.Header.Get("Idempotency-Key"), Path: r.URL.Path}
-	json.NewDecoder(r.Body).Decode(&p.Body) //nolint:errcheck // a body that is not JSON stays nil and fails the test
+	json.NewDecoder(r.Body).Decode(&p.Body)
 	h.mu.Lock()
 	h.posts = append(h.posts, p)
 	refuse, hang := h.refuse, h.hang
