@@ -75,6 +75,7 @@ type Snapshot struct {
 	Alarms        []Alarm        // not clear
 	Incidents     []Incident     // live ones
 	Notifications []Notification // of live incidents, not yet settled
+	Settled       []Settled      // given up, and the process ended before the engine had heard of it
 	NextAlarm     int64          // first free ids
 	NextIncident  int64
 	NextEvent     int64

@@ -165,7 +165,7 @@ func (p *planner) givenUp(s *Settled, key notificationKey) {
 		Series: receiverSeries(key.receiver), At: p.now, Value: 1,
 		Reason: collectors.Because(codeReceiverFailing, key.receiver, s.Delivery.Outcome),
 	})
-	e := Event{IncidentID: key.incident, Kind: EventGivenUp, Text: collectors.Because(codeGivenUp, key.receiver, s.Delivery.Outcome)}
+	e := Event{IncidentID: key.incident, Kind: EventGivenUp, About: s.Key, Text: collectors.Because(codeGivenUp, key.receiver, s.Delivery.Outcome)}
 	w := p.incident(key.incident)
 	if w == nil || !w.State.Live() || !key.cause.page() || key.cause == CauseFallback ||
 		w.Policy.Fallback == "" || w.Policy.Fallback == key.receiver {

@@ -82,7 +82,9 @@ func NewEngine(cfg EngineConfig) *Engine {
 	if cfg.Buffer <= 0 {
 		cfg.Buffer = DefaultBuffer
 	}
-	return &Engine{cfg: cfg, state: NewState(cfg.Snapshot), config: cfg.Config, reloaded: true, wake: make(chan struct{}, 1)}
+	return &Engine{
+		cfg: cfg, state: NewState(cfg.Snapshot), config: cfg.Config, reloaded: true, settled: cfg.Snapshot.Settled, wake: make(chan struct{}, 1),
+	}
 }
 
 // Put hands in samples. It never blocks: when too many wait, the rest is dropped, counted, and shown as vigia_dropped_samples.
@@ -95,10 +97,14 @@ func (e *Engine) Put(samples []collectors.Sample) {
 	e.Wake()
 }
 
-// Settled hands in what became of notifications.
+// Settled hands in what became of notifications. One that is to be tried again is still owed: it is not settled and is passed over.
 func (e *Engine) Settled(settled []Settled) {
 	e.mu.Lock()
-	e.settled = append(e.settled, settled...)
+	for _, s := range settled {
+		if s.State != NotificationPending && s.State != NotificationLeased {
+			e.settled = append(e.settled, s)
+		}
+	}
 	e.mu.Unlock()
 	e.Wake()
 }
@@ -274,7 +280,7 @@ func (l *loop) say(err error) {
 	known := l.stats.Failure == err.Error()
 	l.stats.Failure = err.Error()
 	l.mu.Unlock()
-	if !known {
+	if !known && !l.keeping { // while changes wait to be stored, one line has said so
 		l.cfg.Logger.Error("engine", "error", err)
 	}
 }

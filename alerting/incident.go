@@ -93,6 +93,7 @@ type Event struct {
 	Text       collectors.Reason
 	Note       string   // a person's own words
 	Keys       []string // the notifications that this event caused
+	About      string   `json:",omitempty"` // given_up: the key of the notification that was
 }
 
 // EventKind says what an event is about.

@@ -145,12 +145,49 @@ func (s *Store) Load(ctx context.Context) (alerting.Snapshot, error) {
 		if snap.Notifications, err = notifications(ctx, t.tx, newQuery(loadNotificationsSQL)); err != nil {
 			return err
 		}
+		if snap.Settled, err = unheard(ctx, t.tx); err != nil {
+			return err
+		}
 		return t.tx.QueryRowContext(ctx, loadNextSQL).Scan(&snap.NextAlarm, &snap.NextIncident, &snap.NextEvent, &snap.LastCommand)
 	})
 	if err != nil {
 		return alerting.Snapshot{}, fmt.Errorf("load the engine's state: %w", s.db.explain(err))
 	}
 	return snap, nil
+}
+
+const (
+	loadGivenUpSQL = `SELECT n.key, d.attempt, d.at, d.outcome FROM notifications n JOIN incidents i ON i.id = n.incident_id
+		JOIN deliveries d ON d.key = n.key AND d.attempt = n.attempts
+		WHERE n.state = 'given_up' AND i.state IN ('open', 'acknowledged') ORDER BY n.created_at, n.key`
+	loadHeardSQL = `SELECT e.doc FROM events e JOIN incidents i ON i.id = e.incident_id
+		WHERE e.kind = 'given_up' AND i.state IN ('open', 'acknowledged')`
+)
+
+// unheard are the notifications that were given up when the process ended before the engine could put that into the timeline and tell
+// the fallback.
+func unheard(ctx context.Context, from querier) ([]alerting.Settled, error) {
+	events, err := docs[alerting.Event](ctx, from, newQuery(loadHeardSQL))
+	if err != nil {
+		return nil, err
+	}
+	heard := map[string]bool{}
+	for _, e := range events {
+		heard[e.About] = true
+	}
+	var list []alerting.Settled
+	err = each(ctx, from, loadGivenUpSQL, nil, func(rows *sql.Rows) error {
+		s := alerting.Settled{State: alerting.NotificationGivenUp}
+		if err := rows.Scan(&s.Key, &s.Delivery.Attempt, instant{&s.Delivery.At}, &s.Delivery.Outcome); err != nil {
+			return err
+		}
+		s.Delivery.Key = s.Key
+		if !heard[s.Key] {
+			list = append(list, s)
+		}
+		return nil
+	})
+	return list, err
 }
 
 // docs reads a query's rows, each a doc of type T.

@@ -242,3 +242,21 @@ func TestClaimAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestGivenUpUnheard ends the process between Settle and the engine's next plan: the next start hears of what was given up, once.
+func TestGivenUpUnheard(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open storetest.Opener) {
+		s := open()
+		n := told(1, "mail", alerting.Critical, noon)
+		apply(t, s, alerting.Change{At: noon, Incidents: []alerting.Incident{{ID: 1, State: alerting.Open, OpenedAt: noon}}, Notifications: []alerting.Notification{n}})
+		settle(t, s, attempt(claim(t, s, noon, 1)[0], alerting.NotificationGivenUp, time.Time{}))
+		snap := got[alerting.Snapshot](t)(s.Load(t.Context()))
+		if len(snap.Settled) != 1 || snap.Settled[0].Key != n.Key || snap.Settled[0].State != alerting.NotificationGivenUp {
+			t.Fatalf("the next start hears of %+v, want %s", snap.Settled, n.Key)
+		}
+		apply(t, s, alerting.Change{At: noon, Events: []alerting.Event{{ID: 1, IncidentID: 1, At: noon, Kind: alerting.EventGivenUp, About: n.Key}}})
+		if snap = got[alerting.Snapshot](t)(s.Load(t.Context())); len(snap.Settled) != 0 {
+			t.Errorf("it hears of %+v again", snap.Settled)
+		}
+	})
+}
