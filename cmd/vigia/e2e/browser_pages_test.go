@@ -63,7 +63,7 @@ func TestBrowserPages(t *testing.T) {
 		b := openTab(t, o.base, size[0], size[1])
 		for _, theme := range []string{"light", "dark"} {
 			for _, lang := range []string{"en", "es"} {
-				b.open("/healthz")
+				b.open("/settings")
 				b.cookies("lang="+lang, "theme="+theme)
 				b.complaints()
 				for _, path := range pagesOf {
