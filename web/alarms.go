@@ -203,7 +203,7 @@ func (s *Server) drawAlarms(v *visit, w *world, groups []alarmGroup) error {
 			}
 		}
 	}
-	lines, err := s.sparks(v, w, series, sparkSpan)
+	lines, err := s.sparks(v, w, series)
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func (s *Server) chart(v *visit, w *world, r reading, span timeRange, named bool
 		q.Set("instance", r.Series.Instance)
 	}
 	q.Set("from", strconv.FormatInt(span.From.Unix(), 10))
-	q.Set("to", strconv.FormatInt(span.To.Unix(), 10))
+	q.Set("to", strconv.FormatInt(span.To.Add(time.Second-1).Unix(), 10)) // whole seconds; the last sample is inside
 	if span.Compared {
 		q.Set("compare", "week")
 	}

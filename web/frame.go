@@ -137,7 +137,7 @@ var navKinds = map[string]inventory.Kind{
 // scriptKeys are the texts that the scripts say.
 var scriptKeys = []string{
 	"stale", "new", "new1", "selected", "undo", "close", "sound_on", "sound_off", "sound_blocked", "mute_for", "loading", "chart_error", "no_data",
-	"last_week", "now", "failed", "cleared", "sound_muted", "up", "down",
+	"last_week", "now", "failed", "cleared", "sound_until", "up", "down",
 }
 
 func (s *Server) scriptWords(v *visit) string {

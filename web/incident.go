@@ -111,9 +111,6 @@ func (s *speaker) where(inv *inventory.Inventory, ref inventory.Ref) string {
 	if l := inv.Link(ref.Name); ref.Kind == inventory.KindLink && l != nil && l.Peer != "" {
 		return strings.Trim(site+" – "+l.Peer, " –")
 	}
-	if site == "" {
-		return "–"
-	}
 	return site
 }
 
@@ -179,6 +176,7 @@ func (s *Server) incidentChart(v *visit, w *world, in *alerting.Incident) *chart
 	if lead := span.To.Sub(in.OpenedAt) / 3; lead > 30*time.Minute {
 		span.From = in.OpenedAt.Add(-lead)
 	}
+	span.From = s.notBefore(span.From, span.To)
 	c := s.chart(v, w, r, span, false)
 	return &c
 }

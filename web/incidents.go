@@ -48,16 +48,17 @@ func (s *Server) incidentRow(v *visit, w *world, i *alerting.Incident) incidentR
 	return row
 }
 
-// incidentWhy is the second line of an incident: the measure, what joined it, since when.
+// incidentWhy is the second line of an incident: what joined it, since when, the measure. The end may be cut on a narrow page.
 func (s *Server) incidentWhy(v *visit, w *world, i *alerting.Incident, root *alerting.Alarm) string {
 	var parts []string
-	if root != nil {
-		parts = append(parts, s.alarmWhy(v, root))
-	}
 	if text := v.byKind(w.joined(i)); text != "" {
 		parts = append(parts, text)
 	}
-	return strings.Join(append(parts, v.t("incident.since", v.brief(i.OpenedAt))), " · ")
+	parts = append(parts, v.t("incident.since", v.brief(i.OpenedAt)))
+	if root != nil {
+		parts = append(parts, s.alarmWhy(v, root))
+	}
+	return strings.Join(parts, " · ")
 }
 
 // byKind counts what an incident took along: "1 trunk, 2 servers".

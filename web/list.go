@@ -185,7 +185,7 @@ func (s *Server) drawRows(v *visit, w *world, rows []row) error {
 			series = append(series, r.line)
 		}
 	}
-	lines, err := s.sparks(v, w, series, sparkSpan)
+	lines, err := s.sparks(v, w, series)
 	if err != nil {
 		return err
 	}

@@ -100,6 +100,9 @@ func (s *Server) alarmWhy(v *visit, a *alerting.Alarm) string {
 
 // against says a value against the level of a tier: "loss 11.2 %, 10 % or more is critical".
 func (s *speaker) against(m collectors.Metric, value float64, tier alerting.Tier) string {
+	if m == collectors.HealthyServers && tier.Crossed(value) {
+		return s.t("alarm.servers", s.number(value), s.number(tier.Clear))
+	}
 	have, limit := collectors.FormatValue(s.lang, m, value), collectors.FormatValue(s.lang, m, tier.Raise)
 	code := "alarm.over"
 	switch {

@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"vigia/alerting"
 	"vigia/collectors"
@@ -272,7 +271,7 @@ func keepFailure(runs []collectors.Run) []collectors.Run {
 func runRowOf(v *visit, now shape, run collectors.Run) runRow {
 	r := runRow{
 		At: v.clock(run.At), OK: run.Result.OK, Check: instance(run.Check.Instance, run.Kind), Why: v.reason(run.Result.Why),
-		Took: v.precise(run.Took.Round(time.Millisecond)), Confirm: run.Confirm, Shape: v.shapeOf(alerting.None, false),
+		Took: v.precise(run.Took), Confirm: run.Confirm, Shape: v.shapeOf(alerting.None, false),
 	}
 	if !r.OK {
 		r.Shape = shape{Class: "is-unknown", Icon: "failed", Word: v.t("run.failed")}

@@ -182,7 +182,7 @@ func (s *Server) overviewTiles(v *visit, w *world, all map[inventory.Kind][]row)
 	loss, lossLine := s.extremeTile(v, w, "tile.loss", all, []collectors.Metric{collectors.LossPct}, inventory.KindLink, inventory.KindServer)
 	slow, slowLine := s.extremeTile(v, w, "tile.slowest", all, []collectors.Metric{collectors.ResponseMS, collectors.LatencyMS, collectors.ConnectMS},
 		inventory.KindServer, inventory.KindTrunk, inventory.KindLink)
-	lines, err := s.sparks(v, w, lineList(lossLine, slowLine), sparkSpan)
+	lines, err := s.sparks(v, w, lineList(lossLine, slowLine))
 	if err != nil {
 		return nil, err
 	}

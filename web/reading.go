@@ -134,19 +134,19 @@ func (w *world) alarmOn(series collectors.Series) *alerting.Alarm {
 	return nil
 }
 
-// sparkSpan is how far back a table's sparkline goes, and of how many points it is.
+// sparkSpan is how far back a sparkline goes at most, and of how many points it is.
 const (
 	sparkSpan   = time.Hour
 	sparkPoints = 60
 )
 
 // sparks draws many series at once.
-func (s *Server) sparks(v *visit, w *world, series []collectors.Series, span time.Duration) (map[collectors.Series]spark, error) {
+func (s *Server) sparks(v *visit, w *world, series []collectors.Series) (map[collectors.Series]spark, error) {
 	out := make(map[collectors.Series]spark, len(series))
 	if len(series) == 0 {
 		return out, nil
 	}
-	from := v.now.Add(-span)
+	from := s.sparkFrom(v.now)
 	lines, err := s.cfg.Store.Sparklines(v.ctx(), v.scope(), series, from, v.now, sparkPoints)
 	if err != nil {
 		return nil, err
@@ -156,6 +156,19 @@ func (s *Server) sparks(v *visit, w *world, series []collectors.Series, span tim
 		out[one] = drawSpark(points, from, v.now, s.gapOf(v, one), mark(w.alarmOn(one), rules.Match(one)))
 	}
 	return out, nil
+}
+
+// sparkFrom is where the sparklines of a page begin: an hour ago, or with the first sample when that is younger, but not less than two
+// minutes ago. It is the same for all of them.
+func (s *Server) sparkFrom(now time.Time) time.Time {
+	from, begin := now.Add(-sparkSpan), s.firstSample()
+	if least := now.Add(-2 * time.Minute); begin.After(least) {
+		begin = least
+	}
+	if begin.After(from) {
+		return begin
+	}
+	return from
 }
 
 // gapOf is the distance of two samples from which on nothing is drawn between them.

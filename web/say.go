@@ -62,8 +62,8 @@ func (s *speaker) span(d time.Duration) string {
 
 // precise writes a short time with its fraction.
 func (s *speaker) precise(d time.Duration) string {
-	if d > 0 && d < time.Millisecond {
-		return collectors.Number(s.lang, float64(d)/1e6, 2) + " ms"
+	if d < time.Second {
+		return collectors.FormatUnit(s.lang, collectors.UnitMS, float64(d)/1e6)
 	}
 	return collectors.FormatSpan(s.lang, d)
 }

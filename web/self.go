@@ -3,6 +3,7 @@ package web
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"vigia/alerting"
 	"vigia/collectors"
@@ -119,9 +120,7 @@ func (s *Server) selfTiles(v *visit, h Health, st store.Stats, out store.OutboxS
 	}
 	judged := tile{Label: v.t("self.judged"), Figure: nothing(v.t("none.yet"))}
 	if !h.Engine.LastPlan.IsZero() {
-		judged.Figure = v.figure(collectors.VigiaOutboxLagS, max(v.now.Sub(h.Engine.LastPlan), 0).Seconds())
-		judged.Figure.Text += " " + judged.Figure.Unit
-		judged.Figure.Unit = ""
+		judged.Figure = figure{Text: v.t("ago", v.span(max(v.now.Sub(h.Engine.LastPlan), 0).Truncate(time.Second)))}
 		judged.Context = v.t("self.plans", v.number(float64(h.Engine.Plans)))
 	}
 	up := tile{Label: v.t("self.uptime"), Figure: nothing(v.t("none.yet"))}

@@ -44,6 +44,9 @@ func (s *Server) readRange(v *visit) timeRange {
 		r.From, r.To, r.Live, r.Key = from, to, false, ""
 		r.Text = v.clock(from) + " – " + v.clock(to)
 	}
+	if r.Live {
+		r.From = s.notBefore(r.From, r.To)
+	}
 	compare := q.Get("compare") == "week"
 	at := func(change func(url.Values)) string {
 		n := url.Values{}
@@ -76,6 +79,26 @@ func (s *Server) readRange(v *visit) timeRange {
 		})
 	}
 	return r
+}
+
+// notBefore moves the beginning of a range that reaches before the first sample there is to that sample, but leaves five minutes.
+func (s *Server) notBefore(from, to time.Time) time.Time {
+	begin := s.firstSample()
+	if least := to.Add(-5 * time.Minute); begin.After(least) {
+		begin = least
+	}
+	if begin.After(from) {
+		return begin
+	}
+	return from
+}
+
+// firstSample is when measuring began, as far as it is known yet; zero when it is not.
+func (s *Server) firstSample() time.Time {
+	if begin := s.cfg.Store.Stats().LogBegin; !begin.IsZero() {
+		return begin
+	}
+	return s.health().Started
 }
 
 // step makes the addresses half a range earlier and later, and of now.

@@ -17,6 +17,7 @@ func joined(parts ...collectors.Words) collectors.Words {
 
 // frameWords are what every page has: bar, navigation, states, filters, and what the scripts say.
 var frameWords = collectors.Words{
+	"ago":          {EN: "{0} ago", ES: "hace {0}"},
 	"skip":         {EN: "Skip to content", ES: "Ir al contenido"},
 	"live":         {EN: "Live", ES: "En vivo"},
 	"find.label":   {EN: "Find", ES: "Buscar"},
@@ -118,7 +119,7 @@ var frameWords = collectors.Words{
 	"js.sound_on":      {EN: "Sound is on", ES: "Sonido activado"},
 	"js.sound_off":     {EN: "Sound is off", ES: "Sonido desactivado"},
 	"js.sound_blocked": {EN: "The browser blocks sound: click here", ES: "El navegador bloquea el sonido: haga clic aquí"},
-	"js.sound_muted":   {EN: "Sound is off until {0}", ES: "Sonido desactivado hasta {0}"},
+	"js.sound_until":   {EN: "Sound is off until {0}", ES: "Sonido desactivado hasta {0}"},
 	"js.mute_for":      {EN: "Mute for how long?", ES: "¿Silenciar por cuánto tiempo?"},
 	"js.loading":       {EN: "Loading", ES: "Cargando"},
 	"js.chart_error":   {EN: "The chart could not be fetched", ES: "No se pudo traer el gráfico"},

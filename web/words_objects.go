@@ -47,7 +47,7 @@ var objectWords = collectors.Words{
 	"col.site":     {EN: "Site", ES: "Sitio"},
 	"col.notwell":  {EN: "Not well", ES: "Con problemas"},
 	"col.objects":  {EN: "Objects", ES: "Objetos"},
-	"col.hour":     {EN: "1 h", ES: "1 h"},
+	"col.hour":     {EN: "Trend, 1 h", ES: "Curso, 1 h"},
 	"col.what":     {EN: "What", ES: "Qué"},
 	"col.why":      {EN: "Why", ES: "Por qué"},
 	"col.for":      {EN: "For", ES: "Durante"},
@@ -106,8 +106,8 @@ var objectWords = collectors.Words{
 	"up.checks": {EN: "{0} of {1} checks say so", ES: "lo dicen {0} de {1} comprobaciones"},
 
 	"level.none":  {EN: "no threshold", ES: "sin umbral"},
-	"level.over":  {EN: "{0} from {1}", ES: "{0} desde {1}"},
-	"level.under": {EN: "{0} at {1} or less", ES: "{0} con {1} o menos"},
+	"level.over":  {EN: "{0} {1}", ES: "{0} {1}"},
+	"level.under": {EN: "{0} ≤ {1}", ES: "{0} ≤ {1}"},
 
 	"list.well":           {EN: "{0} of {1} well", ES: "{0} de {1} bien"},
 	"list.none":           {EN: "Nothing matches", ES: "Nada coincide"},
@@ -179,8 +179,9 @@ var objectWords = collectors.Words{
 	"find.more.many":  {EN: "{0} more", ES: "{0} más"},
 	"alarm.over":      {EN: "{0} {1}, limit {2}", ES: "{0} {1}, límite {2}"},
 	"alarm.was_over":  {EN: "{0} {1} again, limit {2}", ES: "{0} {1} de nuevo, límite {2}"},
-	"alarm.under":     {EN: "{0} {1}, more than {2} wanted", ES: "{0} {1}, se pide más de {2}"},
-	"alarm.was_under": {EN: "{0} {1} again, was {2} or less", ES: "{0} {1} de nuevo, fue {2} o menos"},
+	"alarm.under":     {EN: "{0} {1}, limit {2}", ES: "{0} {1}, límite {2}"},
+	"alarm.servers":   {EN: "{0} healthy, {1} wanted", ES: "{0} sanos, se piden {1}"},
+	"alarm.was_under": {EN: "{0} {1} again, limit {2}", ES: "{0} {1} de nuevo, límite {2}"},
 	"alarm.for":       {EN: " for {0}", ES: " durante {0}"},
 	"alarm.stale":     {EN: "no data since {0}", ES: "sin datos desde {0}"},
 }

@@ -18,7 +18,7 @@ var selfWords = collectors.Words{
 	"self.flush":            {EN: "Write", ES: "Escritura"},
 	"self.flushed":          {EN: "last at {0}", ES: "la última {0}"},
 	"self.judged":           {EN: "Last judged", ES: "Última evaluación"},
-	"self.plans":            {EN: "{0} rounds since the start", ES: "{0} rondas desde el arranque"},
+	"self.plans":            {EN: "{0} rounds so far", ES: "{0} rondas hasta ahora"},
 	"self.waiting":          {EN: "Notifications due", ES: "Avisos pendientes"},
 	"self.waiting.none":     {EN: "nothing waits", ES: "nada espera"},
 	"self.waiting.since":    {EN: "the oldest since {0}", ES: "el más antiguo desde {0}"},
