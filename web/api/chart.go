@@ -31,7 +31,7 @@ type chartData struct {
 	PastV  []*float64   `json:"past_v"`         // last week's means
 	Gaps   [][2]float64 `json:"gaps"`           // from, to
 	Tiers  []chartTier  `json:"tiers"`          // from the least severe to the worst
-	Spans  []chartSpan  `json:"spans"`          // when alarms of the series stood
+	Spans  []chartSpan  `json:"spans"`          // when alarms of the object stood, the worst at each time
 	Source string       `json:"rule,omitempty"` // where the threshold is written
 }
 
@@ -45,8 +45,7 @@ type chartSpan struct {
 	From     float64  `json:"from"`
 	To       *float64 `json:"to"` // null while it stands
 	Severity string   `json:"severity"`
-	Stale    bool     `json:"stale"`
-	Incident int64    `json:"incident"`
+	Stale    bool     `json:"stale"` // only because there was no data
 }
 
 // Chart answers the pages' charts: GET ?ref&metric&instance&from&to&width&compare=week. from and to are seconds since 1970; without them
@@ -157,7 +156,7 @@ func (s *server) chart(r *http.Request, sees store.Scope, ask chartAsk) (chartDa
 		out.PastT, out.PastV, _, _ = columns(past, week)
 	}
 	s.judge(&out, ask.series)
-	out.mark(ask.series, spans)
+	out.Spans = worstSpans(spans)
 	return out, nil
 }
 
@@ -170,21 +169,6 @@ func (s *server) judge(out *chartData, series collectors.Series) {
 	out.Source = rule.Source
 	for _, t := range rule.Tiers {
 		out.Tiers = append(out.Tiers, chartTier{Severity: severity(t.Severity), Raise: t.Raise, Below: t.Below()})
-	}
-}
-
-// mark adds when alarms of the series stood.
-func (c *chartData) mark(series collectors.Series, spans []store.Span) {
-	for _, span := range spans {
-		if span.Series.Metric != series.Metric || span.Series.Instance != series.Instance {
-			continue
-		}
-		mark := chartSpan{From: unix(span.From), Severity: severity(span.Severity), Stale: span.Stale, Incident: span.Incident}
-		if !span.To.IsZero() {
-			to := unix(span.To)
-			mark.To = &to
-		}
-		c.Spans = append(c.Spans, mark)
 	}
 }
 

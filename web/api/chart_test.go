@@ -5,6 +5,8 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -53,7 +55,7 @@ func TestChart(t *testing.T) {
 	if len(c.Tiers) != 2 || c.Tiers[1] != (chartTier{Severity: "critical", Raise: 10}) || c.Source != "vigia.yaml:7" {
 		t.Errorf("tiers %+v of %q", c.Tiers, c.Source)
 	}
-	if len(c.Spans) != 1 || c.Spans[0].Severity != "critical" || c.Spans[0].To != nil || c.Spans[0].Incident != 1 {
+	if len(c.Spans) != 1 || c.Spans[0].Severity != "critical" || c.Spans[0].To != nil || c.Spans[0].Stale {
 		t.Errorf("spans %+v", c.Spans)
 	}
 }
@@ -64,8 +66,8 @@ func TestChartDrawsTogether(t *testing.T) {
 	if len(c.T) > 52 || len(c.Hi) != len(c.T) || len(c.Lo) != len(c.T) {
 		t.Fatalf("%d times, %d maxima", len(c.T), len(c.Hi))
 	}
-	if len(c.Tiers) != 0 || len(c.Spans) != 0 {
-		t.Errorf("another series' tiers %v, spans %v", c.Tiers, c.Spans)
+	if len(c.Tiers) != 0 || len(c.Spans) != 1 {
+		t.Errorf("another series' tiers %v; the object's spans %v", c.Tiers, c.Spans)
 	}
 	if *c.Hi[3] <= *c.V[3] || *c.Lo[3] >= *c.V[3] {
 		t.Errorf("band %v to %v around %v", *c.Lo[3], *c.Hi[3], *c.V[3])
@@ -119,5 +121,44 @@ func TestRounded(t *testing.T) {
 	}
 	if rounded(math.NaN()) != nil || rounded(math.Inf(1)) != nil {
 		t.Error("what is no number becomes a figure")
+	}
+}
+
+func TestWorstSpans(t *testing.T) {
+	at := func(s int) time.Time { return time.Unix(int64(s), 0) }
+	span := func(from, to int, rank alerting.Severity, stale bool) store.Span {
+		s := store.Span{From: at(from), Severity: rank, Stale: stale}
+		if to > 0 {
+			s.To = at(to)
+		}
+		return s
+	}
+	for name, c := range map[string]struct {
+		spans []store.Span
+		want  string
+	}{
+		"none":              {nil, ""},
+		"one that stands":   {[]store.Span{span(10, 0, alerting.Major, false)}, "10-… major"},
+		"the worst is seen": {[]store.Span{span(10, 40, alerting.Minor, false), span(20, 30, alerting.Critical, false)}, "10-20 minor, 20-30 critical, 30-40 minor"},
+		"one after another": {[]store.Span{span(10, 20, alerting.Minor, false), span(20, 30, alerting.Minor, false)}, "10-30 minor"},
+		"hidden":            {[]store.Span{span(10, 40, alerting.Critical, false), span(20, 30, alerting.Minor, false)}, "10-40 critical"},
+		"apart":             {[]store.Span{span(10, 20, alerting.Minor, false), span(30, 0, alerting.Minor, false)}, "10-20 minor, 30-… minor"},
+		"data before none":  {[]store.Span{span(10, 30, alerting.Major, true), span(20, 40, alerting.Major, false)}, "10-20 major stale, 20-40 major"},
+		"stale is worse":    {[]store.Span{span(10, 30, alerting.Major, true), span(10, 30, alerting.Minor, false)}, "10-30 major stale"},
+	} {
+		var got []string
+		for _, s := range worstSpans(c.spans) {
+			to, stale := "…", ""
+			if s.To != nil {
+				to = strconv.Itoa(int(*s.To))
+			}
+			if s.Stale {
+				stale = " stale"
+			}
+			got = append(got, strconv.Itoa(int(s.From))+"-"+to+" "+s.Severity+stale)
+		}
+		if text := strings.Join(got, ", "); text != c.want {
+			t.Errorf("%s: %s, want %s", name, text, c.want)
+		}
 	}
 }

@@ -169,7 +169,7 @@ class Chart {
   timeAxis(colours) {
     return {
       stroke: colours.ink3, font: colours.font, size: 22, gap: 6, space: 84, grid: { show: false }, ticks: { show: false },
-      values: (_, splits) => splits.map((s) => timeLabel(s, this.to - this.from)),
+      values: (_, splits, _axis, _space, step) => splits.map((s) => timeLabel(s, step)),
     };
   }
 
@@ -331,12 +331,11 @@ class Chart {
   }
 }
 
-function timeLabel(s, width) {
+// timeLabel writes an instant as exactly as the axis' steps are: seconds, minutes, days.
+function timeLabel(s, step) {
   const day = { day: "numeric", month: "short", timeZone: app.zone };
-  const hour = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: app.zone };
-  const midnight = clockTime(s * 1000, app, false) === "00:00";
-  const parts = width > 4 * 86400 || (midnight && width > 43200) ? day : width < 300 ? { ...hour, second: "2-digit" } : hour;
-  return new Intl.DateTimeFormat(app.lang, parts).format(s * 1000);
+  if (step < 86400 && clockTime(s * 1000, app) !== "00:00:00") return clockTime(s * 1000, app, step < 60);
+  return new Intl.DateTimeFormat(app.lang, day).format(s * 1000);
 }
 
 // ---- zoom: one range for all charts of the page ----
