@@ -34,7 +34,7 @@ const own = {
 };
 
 function onKey(e) {
-  if (e.defaultPrevented || e.isComposing) return;
+  if (e.defaultPrevented || e.isComposing || !(e.target instanceof Element)) return;
   const modified = e.ctrlKey || e.metaKey || e.altKey;
   if (e.key === "k" && (e.ctrlKey || e.metaKey) && !e.altKey && !e.shiftKey) return void (find(), e.preventDefault());
   if (modified) return;
