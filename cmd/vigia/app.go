@@ -125,6 +125,7 @@ func (a *app) join(cfg *Config, snapshot alerting.Snapshot) error {
 func (a *app) Run(ctx context.Context) error {
 	defer a.close()
 	server := &http.Server{Handler: a.pages.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
+	server.RegisterOnShutdown(a.pages.Close) // open streams end with us
 	// The store outlives the rest by its last flush: what the others put until they ended is written.
 	keep, stopStore := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopStore()
@@ -153,7 +154,6 @@ func (a *app) Run(ctx context.Context) error {
 
 // serve answers until ctx ends, and gives what is under way a moment.
 func serve(ctx context.Context, server *http.Server, listener net.Listener) error {
-	server.BaseContext = func(net.Listener) context.Context { return ctx } // streams end with us
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(listener) }()
 	select {
