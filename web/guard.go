@@ -118,18 +118,23 @@ func secured(next http.Handler) http.Handler {
 	})
 }
 
-// zone is where displayed times are: what the reader chose, else the zone that most sites have, else UTC.
+// zone is where displayed times are: what the reader chose, else the zone in which most of what we look after stands, else UTC.
 func (s *Server) zone(chosen string) *time.Location {
 	if chosen != "" {
 		if loc, err := time.LoadLocation(chosen); err == nil {
 			return loc
 		}
 	}
+	inv := s.cfg.Inventory()
 	count := map[string]int{}
 	best := time.UTC
-	for _, site := range s.cfg.Inventory().Sites {
-		count[site.Timezone.String()]++
-		if count[site.Timezone.String()] > count[best.String()] {
+	for _, ref := range inv.Refs() {
+		site := inv.Site(inv.SiteOf(ref))
+		if site == nil {
+			continue
+		}
+		name := site.Timezone.String()
+		if count[name]++; count[name] > count[best.String()] {
 			best = site.Timezone
 		}
 	}

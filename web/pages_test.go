@@ -110,7 +110,7 @@ func TestOverview(t *testing.T) {
 	if got := text(a.find("data-count", "critical")); got != "1" {
 		t.Errorf("counter %q", got)
 	}
-	if got := text(a.find("id", "tiles")); !strings.Contains(got, "Worst loss 11.2 % Link sjo-gua") || !strings.Contains(got, "30 a minute") {
+	if got := text(a.find("id", "tiles")); !strings.Contains(got, "Worst loss 11.2 % Link sjo-gua") || !strings.Contains(got, "30 /min") {
 		t.Errorf("tiles %q", got)
 	}
 	es := w.get("/", spanish)

@@ -13,7 +13,7 @@ type prefs struct {
 	Theme    string // light, dark or "" for the system's
 	Density  string // compact or "" for comfortable
 	Contrast string // more or "" for the system's
-	Zone     string // an IANA name, or "" for the zone that most sites have
+	Zone     string // an IANA name, or "" for the zone in which most objects are
 }
 
 // choices lists what each cookie may hold; the first is the default, for which the cookie goes.

@@ -39,7 +39,7 @@ var objectWords = collectors.Words{
 	"tile.answering.checks.one":  {EN: "{0} check", ES: "{0} comprobación"},
 	"tile.answering.checks.many": {EN: "{0} checks", ES: "{0} comprobaciones"},
 	"tile.probes":                {EN: "Probes", ES: "Sondeos"},
-	"tile.probes.late":           {EN: "99 % start within {0}", ES: "99 % empiezan en {0}"},
+	"tile.probes.late":           {EN: "99 % within {0}", ES: "99 % en {0}"},
 	"tile.probes.skipped.one":    {EN: "{0} skipped since the start", ES: "{0} omitido desde el arranque"},
 	"tile.probes.skipped.many":   {EN: "{0} skipped since the start", ES: "{0} omitidos desde el arranque"},
 
@@ -53,7 +53,6 @@ var objectWords = collectors.Words{
 	"col.for":      {EN: "For", ES: "Durante"},
 	"col.since":    {EN: "Since", ES: "Desde"},
 	"col.where":    {EN: "Where", ES: "Dónde"},
-	"col.object":   {EN: "Object", ES: "Objeto"},
 	"col.hurts":    {EN: "Takes along", ES: "Arrastra"},
 	"col.who":      {EN: "Who, or who next", ES: "Quién, o quién sigue"},
 	"col.severity": {EN: "Severity", ES: "Severidad"},

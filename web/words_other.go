@@ -23,7 +23,7 @@ var otherWords = collectors.Words{
 	"set.contrast.default": {EN: "The system’s", ES: "El del sistema"},
 	"set.contrast.more":    {EN: "More", ES: "Más"},
 	"set.zone":             {EN: "Time zone of what is shown", ES: "Zona horaria de lo que se muestra"},
-	"set.zone.default":     {EN: "That of most sites (now {0})", ES: "La de la mayoría de los sitios (ahora {0})"},
+	"set.zone.default":     {EN: "Where most objects are (now {0})", ES: "Donde está la mayoría (ahora {0})"},
 	"set.zone.help":        {EN: "The bar shows how far it is from UTC.", ES: "La barra muestra su distancia de UTC."},
 	"set.save":             {EN: "Save", ES: "Guardar"},
 	"set.saved":            {EN: "Saved in this browser.", ES: "Guardado en este navegador."},
