@@ -10,10 +10,11 @@ import (
 
 // frame is what every page has around its own body.
 type frame struct {
-	File  string // the template's file
-	Bare  bool   // no bar and no navigation: an error, the wallboard
-	Wall  bool   // the wallboard's own frame
-	Chart bool   // it draws charts
+	File    string // the template's file
+	Bare    bool   // no bar and no navigation: an error, the wallboard
+	Wall    bool   // the wallboard's own frame
+	Chart   bool   // it draws charts
+	Partial bool   // only parts of it were asked for
 
 	Lang, Theme, Density, Contrast string
 	Page                           string // the place in the navigation
@@ -78,7 +79,7 @@ func (s *Server) frame(v *visit, file, page, title string) *frame {
 // framed is frame with what stands now: counters and navigation.
 func (s *Server) framed(v *visit, w *world, file, page, title string) *frame {
 	f := s.frame(v, file, page, title)
-	f.World = w
+	f.World, f.Partial = w, v.partial() && v.scripted()
 	f.Last = w.last
 	f.Unowned, f.Worst = w.counts.Unowned, w.unownedWorst().String()
 	f.Counts = counters(v, w.counts)
