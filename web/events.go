@@ -72,12 +72,6 @@ type unowned struct {
 	Severity string `json:"severity"`
 }
 
-// CountProblems counts what stands and may be seen.
-func CountProblems(ctx context.Context, st *store.Store, scope store.Scope) (Counts, error) {
-	p, err := readProblems(ctx, st, scope)
-	return p.counts, err
-}
-
 // problems are the counts and, worst first, the first incidents that nobody has.
 type problems struct {
 	counts Counts
@@ -86,31 +80,19 @@ type problems struct {
 
 func readProblems(ctx context.Context, st *store.Store, scope store.Scope) (problems, error) {
 	p := problems{open: []unowned{}}
-	c := &p.counts
 	live := true
-	incidents, err := st.Incidents(ctx, scope, store.IncidentFilter{Live: &live, Limit: 10_000})
+	incidents, err := st.Incidents(ctx, scope, store.IncidentFilter{Live: &live, Limit: mostLive})
 	if err != nil {
 		return p, err
 	}
+	alarms, err := st.Alarms(ctx, scope, store.AlarmFilter{Active: true, Limit: mostAlarms})
+	if err != nil {
+		return p, err
+	}
+	p.counts = countStanding(incidents, alarms)
 	for _, i := range incidents {
-		c.add(i.Severity)
-		if i.State != alerting.Open {
-			continue
-		}
-		if c.Unowned++; len(p.open) < mostIncidents {
+		if i.State == alerting.Open && len(p.open) < mostIncidents {
 			p.open = append(p.open, unowned{ID: i.ID, Severity: i.Severity.String()})
-		}
-	}
-	alarms, err := st.Alarms(ctx, scope, store.AlarmFilter{Active: true, Limit: 20_000})
-	if err != nil {
-		return p, err
-	}
-	for _, a := range alarms {
-		if a.IncidentID == 0 {
-			c.add(a.Severity)
-		}
-		if a.State == alerting.Stale {
-			c.Stale++
 		}
 	}
 	return p, nil

@@ -110,8 +110,10 @@ func (s *Server) navigation(v *visit, w *world, page string) []navGroup {
 	groups := []navGroup{
 		{[]navItem{{Page: "overview", URL: "/", Key: "o", Tab: true}, {Page: "alarms", URL: "/alarms", Key: "a", Tab: true}}},
 		{[]navItem{
-			{Page: "links", URL: "/links", Key: "l", Tab: true}, {Page: "servers", URL: "/servers", Key: "s", Tab: true},
-			{Page: "services", URL: "/services", Key: "v"}, {Page: "trunks", URL: "/trunks", Key: "t", Tab: true},
+			{Page: "links", URL: "/links", Key: "l", Tab: true},
+			{Page: "servers", URL: "/servers", Key: "s", Tab: true},
+			{Page: "services", URL: "/services", Key: "v"},
+			{Page: "trunks", URL: "/trunks", Key: "t", Tab: true},
 			{Page: "sites", URL: "/sites", Key: "i"},
 		}},
 		{[]navItem{{Page: "self", URL: "/health", Key: "h"}, {Page: "settings", URL: "/settings"}}},

@@ -162,6 +162,9 @@ func (s *Server) known(v *visit, a *alerting.Alarm) *known {
 // incidentChart is the root's series from a while before the incident until now, or until a while after its end.
 func (s *Server) incidentChart(v *visit, w *world, in *alerting.Incident) *chart {
 	series := s.telling(v, in.Series)
+	if series.Metric == "" {
+		series = in.Series // it has never answered: yes and no is all there is
+	}
 	r, ok := s.reading(v, series)
 	if !ok {
 		return nil

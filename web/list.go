@@ -25,18 +25,27 @@ var delays = []collectors.Metric{collectors.LatencyMS, collectors.ResponseMS, co
 // listColumns are the columns of each kind's list. One in which no object has a figure is left out.
 var listColumns = map[inventory.Kind][]columnSpec{
 	inventory.KindLink: {
-		{"loss", []collectors.Metric{collectors.LossPct}}, {"delay", delays}, {"jitter", []collectors.Metric{collectors.JitterMS}},
-		{"in", []collectors.Metric{collectors.InUtilPct, collectors.InBps}}, {"out", []collectors.Metric{collectors.OutUtilPct, collectors.OutBps}},
+		{"loss", []collectors.Metric{collectors.LossPct}},
+		{"delay", delays},
+		{"jitter", []collectors.Metric{collectors.JitterMS}},
+		{"in", []collectors.Metric{collectors.InUtilPct, collectors.InBps}},
+		{"out", []collectors.Metric{collectors.OutUtilPct, collectors.OutBps}},
 	},
 	inventory.KindServer: {
 		{"response", []collectors.Metric{collectors.ResponseMS, collectors.LatencyMS, collectors.ConnectMS}},
-		{"loss", []collectors.Metric{collectors.LossPct}}, {"cpu", []collectors.Metric{collectors.CPUPct}},
-		{"ram", []collectors.Metric{collectors.RAMPct}}, {"disk", []collectors.Metric{collectors.DiskPct}},
+		{"loss", []collectors.Metric{collectors.LossPct}},
+		{"cpu", []collectors.Metric{collectors.CPUPct}},
+		{"ram", []collectors.Metric{collectors.RAMPct}},
+		{"disk", []collectors.Metric{collectors.DiskPct}},
 		{"cert", []collectors.Metric{collectors.TLSExpiryD}},
 	},
 	inventory.KindTrunk: {
-		{"delay", delays}, {"loss", []collectors.Metric{collectors.LossPct}}, {"asr", []collectors.Metric{collectors.ASRPct}},
-		{"ner", []collectors.Metric{collectors.NERPct}}, {"pdd", []collectors.Metric{collectors.PDDMS}}, {"calls", []collectors.Metric{collectors.Calls}},
+		{"delay", delays},
+		{"loss", []collectors.Metric{collectors.LossPct}},
+		{"asr", []collectors.Metric{collectors.ASRPct}},
+		{"ner", []collectors.Metric{collectors.NERPct}},
+		{"pdd", []collectors.Metric{collectors.PDDMS}},
+		{"calls", []collectors.Metric{collectors.Calls}},
 	},
 	inventory.KindService: {{"healthy", []collectors.Metric{collectors.HealthyServers}}, {"busy", []collectors.Metric{collectors.BusyHourPct}}},
 }

@@ -86,6 +86,9 @@ func (s *Server) object(page string, kind inventory.Kind) func(*visit) error {
 		if len(body.Charts) == 0 {
 			body.Charts, body.Detail = body.Detail, nil
 		}
+		if len(body.Charts) == 0 { // it has never answered
+			body.Charts = s.charts(v, w, list, []collectors.Metric{collectors.Up}, body.Range)
+		}
 		body.Runs = s.runRows(v, body.Shape, ref, body.Failed)
 		if len(w.checks[ref]) > 0 && s.cfg.CheckNow != nil {
 			body.Asks = body.URL + "/check"

@@ -158,8 +158,12 @@ func TestLists(t *testing.T) {
 		path      string
 		has, lack string
 	}{
-		{"/links", "sjo-mia", ""}, {"/links?state=problem", "sjo-gua", "sjo-mia"}, {"/links?state=well", "sjo-mia", "sjo-gua"},
-		{"/links?q=MIA", "sjo-mia", "sjo-gua"}, {"/servers?site=guatemala", "sbc-2", "sbc-1"}, {"/links?q=none-such", "Nothing matches", "sjo-gua"},
+		{"/links", "sjo-mia", ""},
+		{"/links?state=problem", "sjo-gua", "sjo-mia"},
+		{"/links?state=well", "sjo-mia", "sjo-gua"},
+		{"/links?q=MIA", "sjo-mia", "sjo-gua"},
+		{"/servers?site=guatemala", "sbc-2", "sbc-1"},
+		{"/links?q=none-such", "Nothing matches", "sjo-gua"},
 	}
 	for _, c := range cases {
 		got := text(w.get(c.path).find("id", "rows"))

@@ -85,12 +85,31 @@ var keyTable = []struct {
 	keys []string
 	code string
 }{
-	{[]string{"j", "k"}, "move"}, {[]string{"o", "Enter"}, "open"}, {[]string{"x"}, "select"}, {[]string{"Shift", "x"}, "range"},
-	{[]string{"a"}, "ack"}, {[]string{"c"}, "comment"}, {[]string{"e"}, "escalate"}, {[]string{"r"}, "check"}, {[]string{"f"}, "filter"},
-	{[]string{"/"}, "find"}, {[]string{"."}, "held"}, {[]string{"g", "o"}, "go.overview"}, {[]string{"g", "a"}, "go.alarms"},
-	{[]string{"g", "l"}, "go.links"}, {[]string{"g", "s"}, "go.servers"}, {[]string{"g", "v"}, "go.services"}, {[]string{"g", "t"}, "go.trunks"},
-	{[]string{"g", "i"}, "go.sites"}, {[]string{"g", "h"}, "go.self"}, {[]string{"[", "]"}, "shift"}, {[]string{"n"}, "now"},
-	{[]string{"m"}, "sound"}, {[]string{"d"}, "density"}, {[]string{"?"}, "keys"}, {[]string{"Esc"}, "escape"},
+	{[]string{"j", "k"}, "move"},
+	{[]string{"o", "Enter"}, "open"},
+	{[]string{"x"}, "select"},
+	{[]string{"Shift", "x"}, "range"},
+	{[]string{"a"}, "ack"},
+	{[]string{"c"}, "comment"},
+	{[]string{"e"}, "escalate"},
+	{[]string{"r"}, "check"},
+	{[]string{"f"}, "filter"},
+	{[]string{"/"}, "find"},
+	{[]string{"."}, "held"},
+	{[]string{"g", "o"}, "go.overview"},
+	{[]string{"g", "a"}, "go.alarms"},
+	{[]string{"g", "l"}, "go.links"},
+	{[]string{"g", "s"}, "go.servers"},
+	{[]string{"g", "v"}, "go.services"},
+	{[]string{"g", "t"}, "go.trunks"},
+	{[]string{"g", "i"}, "go.sites"},
+	{[]string{"g", "h"}, "go.self"},
+	{[]string{"[", "]"}, "shift"},
+	{[]string{"n"}, "now"},
+	{[]string{"m"}, "sound"},
+	{[]string{"d"}, "density"},
+	{[]string{"?"}, "keys"},
+	{[]string{"Esc"}, "escape"},
 }
 
 func (s *Server) keys(v *visit) error {

@@ -51,7 +51,8 @@ func testSpec(t testing.TB) inventory.Spec {
 	return inventory.Spec{
 		Sites: []inventory.Site{{Name: "san-jose", Timezone: zone}, {Name: "guatemala", Timezone: zone}},
 		Links: []inventory.Link{
-			{Name: "sjo-gua", Site: "san-jose", Peer: "guatemala", Capacity: 200e6}, {Name: "sjo-mia", Site: "san-jose", Peer: "Miami"},
+			{Name: "sjo-gua", Site: "san-jose", Peer: "guatemala", Capacity: 200e6},
+			{Name: "sjo-mia", Site: "san-jose", Peer: "Miami"},
 			{Name: `<b onmouseover="x">`, Site: "san-jose"},
 		},
 		Servers: []inventory.Server{{Name: "sbc-1", Site: "san-jose"}, {Name: "sbc-2", Site: "guatemala", Parents: link}, {Name: "idle", Site: "guatemala"}},
