@@ -82,7 +82,7 @@ func newApp(ctx context.Context, file string, k Kinds, logger *slog.Logger, demo
 func (a *app) open(ctx context.Context, cfg *Config) error {
 	var err error
 	if a.listener, err = net.Listen("tcp", cfg.Listen); err != nil {
-		return fmt.Errorf("listen on %s: %w (is another program there? set listen: to a free address)", cfg.Listen, err)
+		return fmt.Errorf("listen on %s: %w (is another program there? give a free address with listen:, or with --listen for the demo)", cfg.Listen, err)
 	}
 	a.store, err = store.Open(ctx, store.Config{
 		DSN: cfg.Store.Reveal(), Logger: a.logger, SampleRetention: cfg.Retention.Samples.Std(),
