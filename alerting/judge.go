@@ -91,19 +91,29 @@ func (p *planner) confirm(w *work, rule *Threshold) {
 	})
 }
 
-// asBefore reports whether v says about a standing or pending alarm nothing that is not known.
-func (t *Threshold) asBefore(a *Alarm, v float64) bool {
+// asBefore reports whether v says about a standing or pending alarm nothing that is not known, and nothing that is known waits to be done.
+func (t *Threshold) asBefore(a *Alarm, v float64, now time.Time) bool {
 	if a.State == Stale || a.State == Pending && t.Confirm != nil || total(a.Series.Metric, a.Value) != total(a.Series.Metric, v) {
 		return false
 	}
 	for i := range t.Tiers {
 		h := a.hold(t.Tiers[i].Severity)
 		if h == nil || t.Tiers[i].Crossed(v) == h.Over.IsZero() || !t.Tiers[i].Crossed(v) && t.Tiers[i].Cleared(v) == h.Under.IsZero() ||
-			t.Confirm != nil && !h.Over.IsZero() && t.Tiers[i].Severity > a.Severity {
+			t.Confirm != nil && !h.Over.IsZero() && t.Tiers[i].Severity > a.Severity || t.overdue(a, i, h, now) {
 			return false
 		}
 	}
 	return true
+}
+
+// overdue reports whether tier i should have been raised or left by now: its hold ended while nobody was there to see it, before a restart,
+// or while no sample was fresh enough to say so. Its deadline lies behind and will not come again.
+func (t *Threshold) overdue(a *Alarm, i int, h *Hold, now time.Time) bool {
+	stands := a.State.Active() && t.Tiers[i].Severity <= a.Severity
+	if !h.Over.IsZero() {
+		return !stands && !ripeAt(t, &t.Tiers[i], h).After(now)
+	}
+	return stands && !h.Under.IsZero() && now.Sub(h.Under) >= t.clearFor(a, i)
 }
 
 func (a *Alarm) hold(s Severity) *Hold {
@@ -228,11 +238,14 @@ func (p *planner) over(w *work, i int) bool {
 	return h != nil && !h.Under.IsZero() && p.now.Sub(h.Under) >= w.clearFor(i)
 }
 
-func (w *work) clearFor(i int) time.Duration {
-	if w.alarm.Flaps {
-		return max(w.rule.Tiers[i].ClearFor, w.rule.flapWindow())
+func (w *work) clearFor(i int) time.Duration { return w.rule.clearFor(&w.alarm, i) }
+
+// clearFor is how long the value must be beyond tier i's clear level; longer while the alarm flaps.
+func (t *Threshold) clearFor(a *Alarm, i int) time.Duration {
+	if a.Flaps {
+		return max(t.Tiers[i].ClearFor, t.flapWindow())
 	}
-	return w.rule.Tiers[i].ClearFor
+	return t.Tiers[i].ClearFor
 }
 
 // settleState sets raised or clearing: clearing is when the lowest tier is beyond its clear level.

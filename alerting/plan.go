@@ -117,7 +117,7 @@ func (p *planner) sample(i int) {
 	if rule == nil {
 		return
 	}
-	if t.work == nil && (t.alarm == nil && rule.calm(m.Value) || t.alarm != nil && rule.asBefore(t.alarm, m.Value)) {
+	if t.work == nil && (t.alarm == nil && rule.calm(m.Value) || t.alarm != nil && rule.asBefore(t.alarm, m.Value, p.now)) {
 		return
 	}
 	p.judge(t, rule, m)

@@ -119,7 +119,7 @@ func (s *sim) fate() {
 		w.Memory.Failing = !w.Memory.Failing
 	case n < 92:
 		w.Memory.Failing = false
-		if err := w.Restart(); err != nil {
+		if err := w.Dead(time.Duration(s.random.IntN(300)) * time.Second); err != nil {
 			s.t.Fatal(err)
 		}
 	case n < 93:

@@ -115,6 +115,28 @@ at 0s    link/sjo-mia latency_ms 200 every 10s
 at 9m55s restart
 at 10m   expect told noc-slack opened
 `},
+		{"a hold that ends while the process is dead is raised when it lives again", `
+at 0s    link/sjo-mia latency_ms 200 every 10s
+at 9m55s dead for 10s
+at 10m10s expect told noc-slack opened
+`},
+		{"an alarm whose time to clear ends while the process is dead clears when it lives again", `
+threshold jitter_ms on link/* | major 30 clear 20 clear_for 1m | policy noc
+at 0s    link/sjo-mia jitter_ms 40 every 10s
+at 0s    expect told noc-slack opened
+at 1m    link/sjo-mia jitter_ms 10 every 10s
+at 1m55s dead for 10s
+at 2m10s expect told noc-slack resolved
+at 2m10s expect clear link/sjo-mia jitter_ms
+`},
+		{"a hold that ends while nothing is measured is raised by the next value that agrees", `
+threshold jitter_ms on link/* | major 30 clear 20 for 5m | policy noc
+at 0s    link/sjo-mia jitter_ms 40 every 10s
+at 4m    link/sjo-mia jitter_ms stops
+at 6m    expect quiet
+at 6m    link/sjo-mia jitter_ms 40 every 10s
+at 6m    expect told noc-slack opened
+`},
 		{"the store fails: nothing happened, and it happens when it works again", `
 at 0s    store fails
 at 5s    link/sjo-mia up 0 every 10s

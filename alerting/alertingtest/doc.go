@@ -36,6 +36,7 @@
 //	at T REF METRIC VALUE stamped D ago|ahead                        a value with another time
 //	at T ack incident N by WHO [for D] ["NOTE"] [twice]              also: unack, comment, escalate, close
 //	at T restart | reload | store fails | store works | clock jumps D | clock jumps -D
+//	at T dead for D                                                  the process ends and starts again after D; what came meanwhile is missed
 //	at T sent RECEIVER | given up RECEIVER "WHY"
 //	at T SETUP LINE                                                  changes the configuration and reloads it
 //	at T remove check REF NAME | remove threshold METRIC | remove object REF

@@ -145,6 +145,12 @@ func (s *story) step(st step) error {
 		return s.command(st)
 	case "restart":
 		return s.world.Restart()
+	case "dead":
+		d, err := time.ParseDuration(w[2])
+		if err != nil {
+			return err
+		}
+		return s.world.Dead(d)
 	case "reload":
 		return s.reload()
 	case "store":

@@ -139,6 +139,18 @@ func (w *World) Restart() error {
 	return nil
 }
 
+// Dead lets the process be dead for so long and start again: what the streams gave meanwhile is missed.
+func (w *World) Dead(d time.Duration) error {
+	w.Now = w.Now.Add(d)
+	for _, s := range w.streams {
+		s.probes = nil
+		for !s.next.After(w.Now) {
+			s.next = s.next.Add(s.sample.Every)
+		}
+	}
+	return w.Restart()
+}
+
 // RunTo lets virtual time pass until t; what is due at t itself waits for Plan.
 func (w *World) RunTo(t time.Time) error {
 	if t.After(w.Now) && !w.held.Empty() {
