@@ -26,6 +26,9 @@ const (
 	leaseEndSQL   = `UPDATE lease SET until = 'epoch', guarded = FALSE WHERE epoch = $1`
 	guardSQL      = `SELECT pg_try_advisory_lock(hashtext('vigia run'), hashtext(current_schema()))`
 
+	// What a process that is dead had leased is due again at once: nobody else will send it.
+	leaseInheritSQL = `UPDATE notifications SET due_at = created_at WHERE state = 'leased'`
+
 	leaseTakeFileSQL = `UPDATE lease SET epoch = epoch + 1, holder = $1 RETURNING epoch`
 )
 
@@ -50,6 +53,8 @@ func (s *Store) setEpoch(epoch int64) {
 // Acquire takes the right to be the one active process, or returns an error that is ErrTaken and says who has it. On SQLite another
 // process keeps it until it ends; on PostgreSQL a standby asks again every second, and gets it at once when the other process has ended,
 // or after ten seconds when it has only stopped. The function that is returned gives the right back; call it before Close.
+//
+// What a process that is known to be dead had leased in the outbox is due at once.
 //
 // From here on Apply and Claim make sure that the right is still this process's own, and return ErrLost when it is not, or was given back.
 func (s *Store) Acquire(ctx context.Context) (release func(), err error) {
@@ -105,6 +110,9 @@ func (s *Store) takeFile(ctx context.Context, file *os.File) (epoch int64, err e
 		return 0, err
 	}
 	err = s.db.within(ctx, s.db.durable, func(t *transaction) error {
+		if _, err := t.tx.ExecContext(ctx, leaseInheritSQL); err != nil {
+			return err
+		}
 		return t.tx.QueryRowContext(ctx, leaseTakeFileSQL, holder()).Scan(&epoch)
 	})
 	return epoch, err
@@ -166,7 +174,10 @@ func takeLease(ctx context.Context, session *sql.Conn) (epoch int64, guarded boo
 	if n, err := result.RowsAffected(); err != nil || n != 1 {
 		return 0, false, fmt.Errorf("%w: it was faster", ErrTaken)
 	}
-	return epoch + 1, guarded, nil
+	if guarded && theirs { // its session is gone; one that was only stopped may wake up and send what it holds
+		_, err = session.ExecContext(ctx, leaseInheritSQL)
+	}
+	return epoch + 1, guarded, err
 }
 
 // keepLease renews until ctx ends, then gives the lease back. A session that breaks is replaced; the lease then lives by its time until

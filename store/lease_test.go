@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -79,6 +80,7 @@ func TestKilledProcessLosesTheLease(t *testing.T) {
 	dsn := storetest.Postgres(t)
 	first, second := openAt(t, dsn, noon), openAt(t, dsn, noon)
 	acquire(t, first)
+	leaseOne(t, first)
 	refusedTaken(t, second)
 	const kill = `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
 		AND classid = CAST(hashtext('vigia run') AS BIGINT) & 4294967295 AND objid = CAST(hashtext(current_schema()) AS BIGINT) & 4294967295`
@@ -96,7 +98,27 @@ func TestKilledProcessLosesTheLease(t *testing.T) {
 		}
 		return err == nil
 	})
+	differ(t, "of what the dead had leased, due at once", len(claim(t, second, noon, 10)), 1)
 	fences(t, first, second)
+}
+
+// leaseOne lets s have a notification that it has not sent.
+func leaseOne(t *testing.T, s *store.Store) {
+	t.Helper()
+	apply(t, s, outage(1, link, alerting.Major, noon))
+	differ(t, "leased", len(claim(t, s, noon, 1)), 1)
+}
+
+// A file has one process at a time: what is leased when the next one comes was leased by a dead one.
+func TestFileIsInheritedWithItsLeases(t *testing.T) {
+	dsn := "sqlite:" + filepath.Join(t.TempDir(), "vigia.db")
+	first, second := openAt(t, dsn, noon), openAt(t, dsn, noon)
+	release := acquire(t, first)
+	leaseOne(t, first)
+	differ(t, "leased twice", len(claim(t, first, noon, 10)), 0)
+	release() // gives the lock back, as the kernel does for the dead
+	acquire(t, second)
+	differ(t, "of what the dead had leased, due at once", len(claim(t, second, noon, 10)), 1)
 }
 
 // A process that has stopped without dying keeps its session; the standby takes over when the lease is over, and keeps it.
@@ -104,10 +126,12 @@ func TestStoppedProcessLosesTheLease(t *testing.T) {
 	dsn := storetest.Postgres(t)
 	first, second, third := openAt(t, dsn, noon), openAt(t, dsn, noon), openAt(t, dsn, noon)
 	acquire(t, first)
+	leaseOne(t, first)
 	if _, err := raw(t, dsn).Exec(`UPDATE lease SET until = now() - INTERVAL '1 second'`); err != nil {
 		t.Fatal(err)
 	}
 	acquire(t, second)
+	differ(t, "of what the stopped one may still send", len(claim(t, second, noon, 10)), 0)
 	fences(t, first, second)
 	refusedTaken(t, third)
 	first.Close() // its session, and with it the advisory lock

@@ -2,10 +2,10 @@
 //
 //	pending ── Claim ──▶ leased ── Notify ──▶ sent                      the receiver's side accepted it
 //	   ▲                   │ │ └── Notify ──▶ given up                  refused for good, or failing for too long
-//	   └── failed, in time ┘ └── crash: due again when the lease ends
+//	   └── failed, in time ┘ └── crash: due again at the next start, or when the lease ends
 //
 // A crash between sending and settling sends again with the same key, so that the receiver can drop the copy; a crash before sending loses
-// nothing, because the row is still due when its lease ends. The lease is longer than a send may take; what could not be begun within it is
+// nothing: the row is due again when the next process starts and knows that this one is dead, or else when its lease ends. The lease is longer than a send may take; what could not be begun within it is
 // given back. When Run ends, a send that is under way has a few seconds to finish, and the rest is given back.
 //
 // # One receiver at a time
