@@ -27,7 +27,7 @@ var frameWords = collectors.Words{
 	"sites.none":   {EN: "no site", ES: "sin sitio"},
 	"lang.en":      {EN: "English", ES: "inglés"},
 	"lang.es":      {EN: "Spanish", ES: "español"},
-	"wall.age":     {EN: "data", ES: "datos de hace"},
+	"wall.age":     {EN: "age of data", ES: "datos de hace"},
 	"wall.calm":    {EN: "Nothing asks for a person", ES: "Nada que pida una persona"},
 	"wall.tells":   {EN: "tells {0}", ES: "avisa a {0}"},
 	"service.of":   {EN: "of {0}", ES: "de {0}"},

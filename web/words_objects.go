@@ -12,7 +12,7 @@ var objectWords = collectors.Words{
 	"overview.unowned.one":  {EN: "{0} that nobody has", ES: "{0} que nadie tiene"},
 	"overview.unowned.many": {EN: "{0} that nobody has", ES: "{0} que nadie tiene"},
 	"overview.calm":         {EN: "Nothing asks for a person", ES: "Nada que pida una persona"},
-	"overview.judged":       {EN: "Last judged", ES: "Última evaluación hace"},
+	"overview.judged":       {EN: "Time since the last judgement:", ES: "Tiempo desde la última evaluación:"},
 	"overview.unjudged":     {EN: "No incident is open.", ES: "No hay incidentes abiertos."},
 	"overview.more.one":     {EN: "{0} more incident", ES: "{0} incidente más"},
 	"overview.more.many":    {EN: "{0} more incidents", ES: "{0} incidentes más"},
