@@ -6,6 +6,25 @@ import (
 	"time"
 )
 
+// span is a stretch of time.
+type span struct{ from, to time.Time }
+
+// longest is the longest stretch of the spans within from and to.
+func longest(spans []span, from, to time.Time) time.Duration {
+	var best time.Duration
+	for _, s := range spans {
+		begin, end := s.from, s.to
+		if from.After(begin) {
+			begin = from
+		}
+		if to.Before(end) {
+			end = to
+		}
+		best = max(best, end.Sub(begin))
+	}
+	return best
+}
+
 // crashIncident is what the model of TestCrashloop reads of /api/v1/incidents/{id}.
 type crashIncident struct {
 	ID         int64     `json:"id"`

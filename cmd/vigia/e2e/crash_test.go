@@ -65,25 +65,6 @@ func TestCrashloop(t *testing.T) {
 	})
 }
 
-// span is a stretch of time.
-type span struct{ from, to time.Time }
-
-// longest is the longest stretch of the spans within from and to.
-func longest(spans []span, from, to time.Time) time.Duration {
-	var best time.Duration
-	for _, s := range spans {
-		begin, end := s.from, s.to
-		if from.After(begin) {
-			begin = from
-		}
-		if to.Before(end) {
-			end = to
-		}
-		best = max(best, end.Sub(begin))
-	}
-	return best
-}
-
 type crashLoop struct {
 	t       *testing.T
 	dsn     string
@@ -403,12 +384,13 @@ type crashSink struct {
 
 // crashTold is one message as it came, alone or in a digest.
 type crashTold struct {
-	Key      string      `json:"key"`
-	Cause    string      `json:"cause"`
-	Incident int64       `json:"incident"`
-	Ref      string      `json:"ref"`
-	OpenedAt time.Time   `json:"opened_at"`
-	Items    []crashTold `json:"items"`
+	Key         string      `json:"key"`
+	Cause       string      `json:"cause"`
+	Incident    int64       `json:"incident"`
+	Ref         string      `json:"ref"`
+	OpenedAt    time.Time   `json:"opened_at"`
+	Undelivered string      `json:"undelivered"`
+	Items       []crashTold `json:"items"`
 
 	at       time.Time
 	life     int
