@@ -123,7 +123,7 @@ var predicates = map[collectors.Metric]collectors.Text{
 	collectors.LatencyMS:          {EN: " is slow: {1} ms", ES: " está lento: {1} ms"},
 	collectors.ResponseMS:         {EN: " answers slowly: {1} ms", ES: " responde con lentitud: {1} ms"},
 	collectors.TLSExpiryD:         {EN: ": its certificate ends in {1} days", ES: ": su certificado vence en {1} días"},
-	collectors.HealthyServers:     {EN: " has only {1} healthy servers", ES: " tiene solo {1} servidores sanos"},
+	collectors.HealthyServers:     {EN: " is short of servers: {1} healthy", ES: " tiene pocos servidores sanos: {1}"},
 	collectors.VigiaReceiverDown:  {EN: " cannot tell {2}", ES: " no puede avisar a {2}"},
 	collectors.VigiaStoreDown:     {EN: " cannot store what happens", ES: " no puede guardar lo que sucede"},
 	collectors.VigiaConfigRefused: {EN: " runs on an old configuration: the new one is refused", ES: " sigue con una configuración anterior: la nueva fue rechazada"},

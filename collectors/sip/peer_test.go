@@ -2,6 +2,7 @@ package sip
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -26,24 +27,33 @@ func program(t *testing.T, name, pkg string) string {
 	return path
 }
 
-// freePort is a port of 127.0.0.1 or ::1 that is free for UDP and TCP.
+// freePort finds one that is free for UDP and TCP, and the next one too, where baresip puts its TLS. It looks below the ports that the
+// system gives to others.
 func freePort(t *testing.T, ip string) int {
 	t.Helper()
-	for range 20 {
-		tcp, err := net.Listen("tcp", net.JoinHostPort(ip, "0"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		port := tcp.Addr().(*net.TCPAddr).Port
-		udp, err := net.ListenPacket("udp", net.JoinHostPort(ip, strconv.Itoa(port)))
-		tcp.Close()
-		if err == nil {
-			udp.Close()
+	for range 100 {
+		port := 20000 + 2*rand.IntN(6000)
+		if free(ip, port) && free(ip, port+1) {
 			return port
 		}
 	}
 	t.Fatal("no port that is free for both UDP and TCP")
 	return 0
+}
+
+func free(ip string, port int) bool {
+	at := net.JoinHostPort(ip, strconv.Itoa(port))
+	tcp, err := net.Listen("tcp", at)
+	if err != nil {
+		return false
+	}
+	defer tcp.Close()
+	udp, err := net.ListenPacket("udp", at)
+	if err != nil {
+		return false
+	}
+	udp.Close()
+	return true
 }
 
 // said collects what a peer prints.
