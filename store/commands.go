@@ -79,7 +79,7 @@ func (s *Store) AwaitCommand(ctx context.Context, id string) (alerting.CommandRe
 func (s *Store) commandResult(ctx context.Context, id string) (r alerting.CommandResult, done bool, err error) {
 	var ok sql.NullBool
 	var reason string
-	err = s.db.read.QueryRowContext(ctx, commandResultSQL, id).Scan(&r.ID, &r.Seq, instant{&r.At}, &ok, &reason)
+	err = s.db.read.QueryRowContext(ctx, commandResultSQL, cleanText(id)).Scan(&r.ID, &r.Seq, instant{&r.At}, &ok, &reason)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, false, ErrNotFound
 	}

@@ -59,6 +59,21 @@ func TestCommands(t *testing.T) {
 	})
 }
 
+// An id is what a stranger's client chose: octets that no text may hold are stored as a mark, and it is found by what was given all the same.
+func TestAwaitCommandOfOddID(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, open storetest.Opener) {
+		s := open()
+		for _, id := range []string{"a\x80\xff", "a\x00b"} {
+			post(t, s, acknowledge(id))
+			pending := got[[]alerting.Command](t)(s.PendingCommands(t.Context(), 0))
+			apply(t, s, alerting.Change{At: noon, Commands: []alerting.CommandResult{{ID: pending[0].ID, OK: true}}})
+			if r := got[alerting.CommandResult](t)(s.AwaitCommand(t.Context(), id)); !r.OK {
+				t.Errorf("%q: %+v, want that it is done", id, r)
+			}
+		}
+	})
+}
+
 func TestAwaitCommand(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open storetest.Opener) {
 		s := open()
