@@ -231,11 +231,13 @@ func addOpened(words collectors.Words, metric collectors.Metric) {
 	}
 	if collectors.Catalogue[metric].Unit == collectors.UnitBool {
 		facts["under"] = collectors.Text{EN: "no answer", ES: "sin respuesta"}
-		facts["over"] = collectors.Text{EN: en, ES: es}
+		facts["over"] = collectors.Text{
+			EN: en + " " + collectors.FormatValue(collectors.English, metric, 1), ES: es + " " + collectors.FormatValue(collectors.Spanish, metric, 1),
+		}
 	}
 	for side, fact := range facts {
 		held := collectors.Text{EN: ", for {2}", ES: ", durante {2}"}
-		sure := collectors.Text{EN: ", confirmed by {3} more probes", ES: ", confirmado por {3} sondeos más"}
+		sure := collectors.Text{EN: ", confirmed (further probes: {3})", ES: ", confirmado (sondeos adicionales: {3})"}
 		if side == "stale" {
 			held, sure = collectors.Text{}, collectors.Text{}
 		}

@@ -80,6 +80,25 @@ func TestWordsSound(t *testing.T) {
 	}
 }
 
+// TestOpenedOfYesAndNo says in the first line of an incident what is wrong, not only with what.
+func TestOpenedOfYesAndNo(t *testing.T) {
+	for metric, want := range map[collectors.Metric]string{
+		collectors.VigiaReceiverDown:  "Incident opened: receiver cannot be reached. Policy noc",
+		collectors.VigiaConfigRefused: "Incident opened: configuration refused, the former one runs on. Policy noc",
+		collectors.Up:                 "Incident opened: no answer. Policy noc",
+	} {
+		p := planner{now: benchStart, cfg: &Config{}}
+		tier := Tier{Severity: Major, Raise: 1}
+		if metric == collectors.Up {
+			tier = Tier{Severity: Major, Clear: 1}
+		}
+		w := &work{alarm: Alarm{Series: self(metric), State: Raised, Tier: tier, PendingAt: benchStart}, rule: &Threshold{}}
+		if got := EngineWords.Say(collectors.English, p.opened(w, &Policy{Name: "noc", Levels: []Level{{}}})); got != want {
+			t.Errorf("%s: %q, want %q", metric, got, want)
+		}
+	}
+}
+
 func TestKeysComeApartAgain(t *testing.T) {
 	for _, receiver := range []string{"noc-slack", "a.b.c", "x@y.example", "l1.opened.2"} {
 		key := NotificationKey(42, 3, receiver, CauseEscalated, 7)

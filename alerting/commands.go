@@ -2,6 +2,7 @@ package alerting
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"vigia/collectors"
@@ -95,7 +96,7 @@ func (p *planner) unacknowledge(w *workIncident, c *Command) collectors.Reason {
 }
 
 func (p *planner) comment(w *workIncident, c *Command) collectors.Reason {
-	if c.Note == "" {
+	if strings.TrimSpace(c.Note) == "" {
 		return collectors.Because(codeRefusedEmpty)
 	}
 	p.event(Event{IncidentID: w.ID, Kind: EventComment, Actor: c.Actor, Severity: w.Severity, Text: collectors.Because(codeComment, c.Actor), Note: c.Note})

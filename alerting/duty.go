@@ -83,6 +83,7 @@ func (p *planner) message(w *workIncident, n *Notification, late time.Duration, 
 	m := Message{
 		Key: n.Key, Cause: n.Cause, Incident: w.ID, Level: n.Level, Severity: w.Severity, State: w.State, Ref: w.Ref, Series: w.Series,
 		Title: w.Title, OpenedAt: w.OpenedAt, At: p.now, ResolvedAt: w.ResolvedAt, Late: late, Members: len(w.members), Undelivered: undelivered,
+		MergedInto: w.MergedInto,
 	}
 	if n.Level > 0 && n.Level <= len(w.Policy.Levels) {
 		m.LevelName = w.Policy.Levels[n.Level-1].Name
@@ -101,7 +102,7 @@ func (p *planner) message(w *workIncident, n *Notification, late time.Duration, 
 		m.AckBy, m.AckNote, m.AckUntil = w.Ack.By, w.Ack.Note, w.Ack.Until
 	}
 	if level, at, _, ok := w.Upcoming(); ok {
-		m.NextLevel, m.NextAt = w.Policy.Levels[level].Name, at
+		m.NextLevel, m.NextAt = w.Policy.Levels[level].Name, later(at, p.now) // what is overdue comes next
 	}
 	return m
 }

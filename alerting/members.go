@@ -185,6 +185,9 @@ func (p *planner) follow(w *workIncident, worst Severity) {
 		p.event(Event{IncidentID: w.ID, Kind: EventAckExpired, Severity: worst, Text: collectors.Because(codeAckRose)})
 		w.State, w.Ack = Open, nil
 	}
+	if a := p.root(w); a != nil && a.Severity == worst {
+		w.Title = title(a) // what it is now, not what it was when it opened
+	}
 	w.Escalation.Next, w.Escalation.Base, w.Escalation.Repeat = 0, p.now, nil
 	w.schedule()
 	if level, ok := w.nextLevel(); ok && !w.levelAt(level).After(p.now) {

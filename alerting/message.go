@@ -139,6 +139,8 @@ func (w Wording) cause(m Message) string {
 		return w.say(code, m.AckBy)
 	case CauseResolved:
 		return w.say(code, w.span(m.OpenedAt, cmp.Or(m.ResolvedAt, m.At)))
+	case CauseMerged:
+		return w.say(code, fmt.Sprint(m.MergedInto))
 	case CauseFallback:
 		receiver, _, _ := strings.Cut(m.Undelivered, ": ")
 		return w.say(code, receiver)
@@ -194,7 +196,7 @@ func (w Wording) say(code string, args ...any) string {
 }
 
 func (w Wording) span(from, to time.Time) string {
-	return collectors.FormatSpan(w.Lang, max(to.Sub(from), 0).Truncate(time.Second))
+	return collectors.FormatSpan(w.Lang, max(to.Sub(from), 0).Round(time.Second))
 }
 
 // maxText is how long one line of a message may be, in characters; what is longer was not written for a reader.

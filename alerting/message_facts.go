@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vigia/collectors"
+	"vigia/collectors/inventory"
 )
 
 // facts lists what is known: how bad, where, since when, who has it, what comes next.
@@ -60,7 +61,10 @@ func (w Wording) value(m Message) string {
 		return w.say("message.for", value, hold)
 	}
 	code := "message.over"
-	if m.Tier.Below() {
+	switch {
+	case m.Value == m.Tier.Raise:
+		code = "message.at"
+	case m.Tier.Below():
 		code = "message.under"
 	}
 	raise := collectors.FormatValue(w.Lang, m.Series.Metric, m.Tier.Raise)
@@ -124,17 +128,24 @@ func (w Wording) late(d time.Duration) string {
 	if d <= 0 {
 		return ""
 	}
-	return w.say("message.late", collectors.FormatSpan(w.Lang, d.Truncate(time.Second)))
+	return w.say("message.late", collectors.FormatSpan(w.Lang, d.Round(time.Second)))
 }
 
 // affectedNames is how many names stand in a message; the page has them all.
 const affectedNames = 6
 
 func (w Wording) affected(names []string) string {
-	if len(names) <= affectedNames {
-		return Clean(strings.Join(names, ", "), maxText)
+	shown := make([]string, 0, affectedNames)
+	for _, name := range names[:min(len(names), affectedNames)] {
+		if ref, err := inventory.ParseRef(name); err == nil {
+			name = w.Object(ref)
+		}
+		shown = append(shown, name)
 	}
-	return w.say("message.affected_more", strings.Join(names[:affectedNames], ", "), len(names)-affectedNames)
+	if len(names) <= affectedNames {
+		return Clean(strings.Join(shown, ", "), maxText)
+	}
+	return w.say("message.affected_more", strings.Join(shown, ", "), len(names)-affectedNames)
 }
 
 // moment is an instant in the message's zone, with its date when that is not the day of the message.

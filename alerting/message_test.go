@@ -133,7 +133,7 @@ func TestSayCauses(t *testing.T) {
 			alerting.Fact{Label: "Not reached", Value: "noc-slack: connection refused"},
 		},
 		{
-			alerting.CauseOpened, func(m *alerting.Message) { m.Late = 12*time.Minute + 900*time.Millisecond },
+			alerting.CauseOpened, func(m *alerting.Message) { m.Late = 12*time.Minute + 400*time.Millisecond },
 			"[Critical] Link sjo-gua loses 11.2 % of packets", "New incident",
 			alerting.Fact{Label: "Late", Value: "This was due 12 m earlier: Vigía was not running, or the clock jumped"},
 		},
@@ -150,6 +150,27 @@ func TestSayCauses(t *testing.T) {
 				m.Series.Metric, m.Value, m.Tier = collectors.TLSExpiryD, 6, alerting.Tier{Severity: alerting.Major, Raise: 7, Clear: 8}
 			}, "[Critical] Link sjo-gua loses 11.2 % of packets", "New incident",
 			alerting.Fact{Label: "Days until the certificate expires", Value: "6 d, under 7 d"},
+		},
+		{
+			alerting.CauseOpened, func(m *alerting.Message) {
+				m.Series.Metric, m.Value, m.Tier = collectors.HealthyServers, 1, alerting.Tier{Severity: alerting.Major, Raise: 1, Clear: 2}
+			}, "[Critical] Link sjo-gua loses 11.2 % of packets", "New incident",
+			alerting.Fact{Label: "Healthy servers", Value: "1, limit 1"}, // reaching the level is not being under it
+		},
+		{
+			alerting.CauseOpened, func(m *alerting.Message) { m.Value = 10 },
+			"[Critical] Link sjo-gua loses 11.2 % of packets", "New incident",
+			alerting.Fact{Label: "Packet loss", Value: "10 %, limit 10 %, for 30 s"},
+		},
+		{
+			alerting.CauseOpened, func(m *alerting.Message) { m.Affected = []string{"trunk/guatel-1", "server/sbc-1"} },
+			"[Critical] Link sjo-gua loses 11.2 % of packets", "New incident",
+			alerting.Fact{Label: "In its shadow", Value: "Trunk guatel-1, Server sbc-1"},
+		},
+		{
+			alerting.CauseMerged, func(m *alerting.Message) { m.State, m.MergedInto = alerting.Merged, 12 },
+			"[Critical] Link sjo-gua loses 11.2 % of packets", "Part of incident 12 now",
+			alerting.Fact{Label: "Where", Value: "Link sjo-gua, site san-jose"},
 		},
 		{
 			alerting.CauseOpened, func(m *alerting.Message) { m.Title = collectors.Reason{} },

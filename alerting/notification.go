@@ -105,6 +105,7 @@ type Message struct {
 	AckUntil    time.Time `json:",omitzero"`
 	NextLevel   string    // what comes next, and when; empty: nothing
 	NextAt      time.Time `json:",omitzero"`
+	MergedInto  int64     `json:",omitempty"` // cause merged: the incident that it is part of now
 	Undelivered string    // cause fallback: the receiver that could not be reached, and why
 	Digest      []Message `json:",omitempty"` // several in one; each is named and linked
 }

@@ -249,6 +249,8 @@ at 3m    unack incident 1 by ana
 at 3m    expect refused refused_not_acked
 at 4m    comment incident 1 by ana
 at 4m    expect refused refused_empty
+at 4m1s  comment incident 1 by ana "   "
+at 4m1s  expect refused refused_empty
 at 5m    link/sjo-mia up 1 every 10s
 at 5m    expect told noc-slack resolved
 at 6m    ack incident 1 by ana

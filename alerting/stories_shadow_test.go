@@ -141,7 +141,7 @@ at 0s    server/sbc-1 up 0 every 10s
 at 0s    expect told noc-slack opened incident 1
 at 9s    link/sjo-mia up 0 every 10s
 at 9s    expect told noc-slack opened incident 2
-at 9s    expect told noc-slack merged incident 1
+at 9s    expect told noc-slack merged incident 1 into 2
 at 9s    expect incident 1 merged
 at 9s    expect shadow server/sbc-1 up
 at 9s    expect incident 2 members 2

@@ -64,6 +64,7 @@ at 5m    link/sjo-mia loss_pct 20 every 10s
 at 5m30s expect raised critical link/sjo-mia loss_pct
 at 5m30s expect told noc-slack severity severity critical
 at 5m30s expect incident 1 open critical
+at 5m30s expect incident 1 title Link sjo-mia loses 20 % of packets
 at 5m30s expect incidents 1
 `},
 		{"major clears but the warning level still holds: it falls and nobody is paged", `

@@ -28,7 +28,7 @@ var MessageWords = collectors.Words{
 	"message.cause.ack_expired":  inBoth("The acknowledgement ran out", "Venció el plazo de quien lo tomó"),
 	"message.cause.acknowledged": inBoth("{0} has it", "{0} lo tomó"),
 	"message.cause.resolved":     inBoth("Resolved after {0}", "Resuelto tras {0}"),
-	"message.cause.merged":       inBoth("Part of another incident now", "Ahora es parte de otro incidente"),
+	"message.cause.merged":       inBoth("Part of incident {0} now", "Ahora es parte del incidente {0}"),
 	"message.cause.flapping":     inBoth("Goes up and down: quiet until it is stable", "Sube y baja: sin más avisos hasta que se estabilice"),
 	"message.cause.fallback":     inBoth("{0} could not be reached", "No se pudo avisar a {0}"),
 	"message.cause.test":         inBoth("A test", "Una prueba"),
@@ -57,6 +57,8 @@ var MessageWords = collectors.Words{
 	"message.label.undelivered": inBoth("Not reached", "Sin aviso"),
 	"message.label.late":        inBoth("Late", "Tarde"),
 
+	"message.at":            inBoth("{0}, limit {1}", "{0}, límite {1}"),
+	"message.at_for":        inBoth("{0}, limit {1}, for {2}", "{0}, límite {1}, durante {2}"),
 	"message.over":          inBoth("{0}, over {1}", "{0}, sobre {1}"),
 	"message.over_for":      inBoth("{0}, over {1} for {2}", "{0}, sobre {1} durante {2}"),
 	"message.under":         inBoth("{0}, under {1}", "{0}, bajo {1}"),

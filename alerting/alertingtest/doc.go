@@ -45,10 +45,11 @@
 //
 //	at T expect raised|pending|clearing|stale|clear [SEVERITY] REF METRIC [by INSTANCE]
 //	at T expect shadow|own REF METRIC                                its alarm stands in a parent's shadow; or pages on its own
-//	at T expect told RECEIVER CAUSE [incident N] [level N] [late D]  now, and once
+//	at T expect told RECEIVER CAUSE [incident N] [level N] [late D] [severity S] [into N]
+//	                                                                 now, and once; into: the incident that it was merged into
 //	at T expect quiet                                                nobody was told anything that is not expected yet
 //	at T expect incident N open|acknowledged|resolved|merged [SEVERITY]
-//	at T expect incident N members K | next LEVEL at T | policy NAME
+//	at T expect incident N members K | next LEVEL at T | policy NAME | title WORDS
 //	at T expect incidents K                                          so many are live
 //	at T expect event KIND [incident N]
 //	at T expect accepted | refused CODE                              the last command

@@ -112,6 +112,8 @@ func matches(n alerting.Notification, w []string) bool {
 			}
 		case "severity":
 			got = n.Severity.String()
+		case "into":
+			got = strconv.FormatInt(n.Message.MergedInto, 10)
 		}
 		if got != w[i+1] {
 			return false
@@ -120,7 +122,7 @@ func matches(n alerting.Notification, w []string) bool {
 	return true
 }
 
-// expectIncident reads: N STATE [SEVERITY], or N members K | next LEVEL at T | policy NAME.
+// expectIncident reads: N STATE [SEVERITY], or N members K | next LEVEL at T | policy NAME | title WORDS.
 func (s *story) expectIncident(w []string) error {
 	id, err := strconv.ParseInt(w[0], 10, 64)
 	if err != nil {
@@ -141,6 +143,8 @@ func (s *story) expectIncident(w []string) error {
 		return check(w[2], n)
 	case "policy":
 		return check(w[2], in.Policy.Name)
+	case "title":
+		return check(strings.Join(w[2:], " "), alerting.EngineWords.Say(collectors.English, in.Title))
 	case "next":
 		level, at, _, ok := in.Upcoming()
 		if !ok {

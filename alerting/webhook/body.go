@@ -39,6 +39,7 @@ type body struct {
 	Ack         *ack       `json:"ack"`
 	Members     int        `json:"members"`
 	Affected    []string   `json:"affected"`
+	MergedInto  int64      `json:"merged_into,omitempty"`
 	Undelivered string     `json:"undelivered,omitempty"`
 	URL         string     `json:"url"`
 	Items       []body     `json:"items,omitempty"`
@@ -81,7 +82,7 @@ func toBody(w alerting.Wording, m alerting.Message) body {
 		Ref: refOf(m), Site: m.Site, Metric: string(m.Series.Metric), Instance: m.Series.Instance, Unit: string(collectors.Catalogue[m.Series.Metric].Unit),
 		Title: said.Title, TitleEN: english.Title(m), Reason: alerting.Clean(w.Words.Say(w.Lang, m.Reason), maxText), Text: oneLine(said),
 		Language: string(w.Lang), OpenedAt: m.OpenedAt.UTC(), At: m.At.UTC(), ResolvedAt: m.ResolvedAt.UTC(), LateS: m.Late.Seconds(),
-		Members: m.Members, Affected: m.Affected, Undelivered: m.Undelivered, URL: said.URL,
+		Members: m.Members, Affected: m.Affected, MergedInto: m.MergedInto, Undelivered: m.Undelivered, URL: said.URL,
 	}
 	if m.Series.Metric != "" && !math.IsNaN(m.Value) && !math.IsInf(m.Value, 0) {
 		b.Value = &m.Value

@@ -42,6 +42,7 @@
 //	ack          {by, note, until} or null
 //	members      how many alarms belong to the incident
 //	affected     names of what stands in its shadow
+//	merged_into  cause merged: the incident that it is part of now
 //	undelivered  cause fallback: which receiver could not be reached, and why
 //	url          the incident's page
 //	items        causes digest and missed: the messages, each in this form with its own key

@@ -172,7 +172,7 @@ func TestBody(t *testing.T) {
 		`"title_en":"Link sjo-gua loses 11.2 % of packets","reason":"5 sent, 1 lost: seq 3","text":"[Critical] Link sjo-gua loses 11.2 % of packets. ` +
 		`New incident. Packet loss: 11.2 %, over 10 % for 30 s. Why: 5 sent, 1 lost: seq 3. Where: Link sjo-gua, site san-jose. ` +
 		`Since: 24 Nov 10:41:53 (UTC−6). Owner: Nobody has it. Next: NOC L2 is told at 10:56:53, in 14 m 59 s. Alarms: 3 belong to this incident. ` +
-		`In its shadow: trunk/guatel-1, server/sbc-gua-1","language":"en","opened_at":"2026-11-24T16:41:53Z","at":"2026-11-24T16:41:54Z",` +
+		`In its shadow: Trunk guatel-1, Server sbc-gua-1","language":"en","opened_at":"2026-11-24T16:41:53Z","at":"2026-11-24T16:41:54Z",` +
 		`"level":{"number":1,"name":"NOC L1"},"next":{"level":"NOC L2","at":"2026-11-24T16:56:53Z"},"ack":null,"members":3,` +
 		`"affected":["trunk/guatel-1","server/sbc-gua-1"],"url":"https://noc.example.com/incidents/2418"}`
 	if diff := cmp.Diff(want, r.bodies[0]); diff != "" {
