@@ -118,7 +118,7 @@ var kindNouns = map[inventory.Kind]collectors.Text{
 
 // predicates say what an alarm means to people; {1} is the value, {2} the instance. What is not here is "{metric} {1} {unit}".
 var predicates = map[collectors.Metric]collectors.Text{
-	collectors.Up:                 {EN: " does not answer", ES: " no responde"},
+	collectors.Up:                 {EN: " is down", ES: " está fuera de servicio"},
 	collectors.LossPct:            {EN: " loses {1} % of packets", ES: " pierde {1} % de los paquetes"},
 	collectors.LatencyMS:          {EN: " is slow: {1} ms", ES: " está lento: {1} ms"},
 	collectors.ResponseMS:         {EN: " answers slowly: {1} ms", ES: " responde con lentitud: {1} ms"},
@@ -145,11 +145,11 @@ var aboutTexts = map[string]collectors.Text{
 func engineWords() collectors.Words {
 	words := maps.Clone(plainWords)
 	for kind, noun := range kindNouns {
-		addAbout(words, string(kind)+".other", noun, collectors.Text{EN: ": {3} {1}", ES: ": {3} {1}"}, collectors.Text{EN: "{3}", ES: "{3}"}, "")
+		addAbout(words, string(kind)+".other", noun, collectors.Text{EN: ": {3} {1}", ES: ": {3} {1}"}, collectors.Text{EN: "{3}", ES: "{3}"}, collectors.Text{EN: ", {3} {1}", ES: ", {3} {1}"})
 		for metric, info := range collectors.Catalogue {
 			if info.Kinds == nil && kind == inventory.KindVigia || slices.Contains(info.Kinds, kind) {
 				name := collectors.Text{EN: collectors.MetricName(collectors.English, metric), ES: collectors.MetricName(collectors.Spanish, metric)}
-				addAbout(words, string(kind)+"."+string(metric), noun, predicate(metric, name), name, unitOf(metric))
+				addAbout(words, string(kind)+"."+string(metric), noun, predicate(metric, name), name, wellAgain(metric, name))
 			}
 		}
 	}
@@ -203,11 +203,23 @@ func figure(metric collectors.Metric, v float64) float64 {
 	return v
 }
 
-func addAbout(words collectors.Words, key string, noun, predicate, name collectors.Text, unit string) {
-	well := collectors.Text{EN: ", " + name.EN + " {1}" + unit, ES: ", " + name.ES + " {1}" + unit}
-	if unit == unitless {
-		well = collectors.Text{}
+// wellAgain is what stands behind the name of an object that is well again: the figure, or for yes and no what is true again. One that
+// answers again needs no more words.
+func wellAgain(metric collectors.Metric, name collectors.Text) collectors.Text {
+	unit := unitOf(metric)
+	switch {
+	case metric == collectors.Up:
+		return collectors.Text{}
+	case unit == unitless:
+		return collectors.Text{
+			EN: ", " + name.EN + " " + collectors.FormatValue(collectors.English, metric, 0),
+			ES: ", " + name.ES + " " + collectors.FormatValue(collectors.Spanish, metric, 0),
+		}
 	}
+	return collectors.Text{EN: ", " + name.EN + " {1}" + unit, ES: ", " + name.ES + " {1}" + unit}
+}
+
+func addAbout(words collectors.Words, key string, noun, predicate, name, well collectors.Text) {
 	for word, frame := range aboutTexts {
 		words[word+"."+key] = collectors.Text{
 			EN: strings.NewReplacer("{T}", noun.EN+predicate.EN, "{N}", noun.EN+well.EN).Replace(frame.EN),
@@ -230,7 +242,7 @@ func addOpened(words collectors.Words, metric collectors.Metric) {
 		"stale": {EN: "no data (" + en + ") for {2}", ES: "sin datos (" + es + ") desde hace {2}"},
 	}
 	if collectors.Catalogue[metric].Unit == collectors.UnitBool {
-		facts["under"] = collectors.Text{EN: "no answer", ES: "sin respuesta"}
+		facts["under"] = collectors.Text{EN: "down", ES: "fuera de servicio"}
 		facts["over"] = collectors.Text{
 			EN: en + " " + collectors.FormatValue(collectors.English, metric, 1), ES: es + " " + collectors.FormatValue(collectors.Spanish, metric, 1),
 		}

@@ -62,6 +62,8 @@ func TestWordsSound(t *testing.T) {
 	loss := Alarm{Series: link, State: Raised, Value: 11.2, Tier: Tier{Severity: Critical, Raise: 10}}
 	stale := Alarm{Series: link, State: Stale}
 	cpu := Alarm{Series: server, State: Raised, Value: 91.5}
+	failing := Alarm{Series: receiverSeries("noc-mail"), State: Raised}
+	up := Alarm{Series: collectors.Series{Metric: collectors.Up, Ref: link.Ref}, State: Raised, Value: 1}
 	for _, c := range []struct {
 		reason collectors.Reason
 		en, es string
@@ -70,6 +72,8 @@ func TestWordsSound(t *testing.T) {
 		{title(&stale), "Link sjo-gua: no data (packet loss)", ""},
 		{title(&cpu), "Server sbc-1: CPU 91.5 %", ""},
 		{about(wordCleared, &loss), "Well again: Link sjo-gua, packet loss 11.2 %", ""},
+		{about(wordCleared, &failing), "Well again: Vigía, receiver can be reached", "De nuevo bien: Vigía, destinatario se puede alcanzar"},
+		{about(wordCleared, &up), "Well again: Link sjo-gua", "De nuevo bien: Enlace sjo-gua"},
 	} {
 		if got := EngineWords.Say(collectors.English, c.reason); got != c.en {
 			t.Errorf("says %q, want %q", got, c.en)

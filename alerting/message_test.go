@@ -144,7 +144,7 @@ func TestSayCauses(t *testing.T) {
 		},
 		{alerting.CauseOpened, func(m *alerting.Message) {
 			m.Series.Metric, m.Value, m.Tier = collectors.Up, 0, alerting.Tier{Severity: alerting.Critical, Clear: 1, For: 10 * time.Second}
-		}, "[Critical] Link sjo-gua loses 11.2 % of packets", "New incident", alerting.Fact{Label: "Reachability", Value: "does not answer for 10 s"}},
+		}, "[Critical] Link sjo-gua loses 11.2 % of packets", "New incident", alerting.Fact{Label: "Reachability", Value: "down for 10 s"}},
 		{
 			alerting.CauseOpened, func(m *alerting.Message) {
 				m.Series.Metric, m.Value, m.Tier = collectors.TLSExpiryD, 6, alerting.Tier{Severity: alerting.Major, Raise: 7, Clear: 8}

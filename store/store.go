@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -26,6 +28,8 @@ type Config struct {
 	DSN    string // sqlite:PATH or postgres://USER@HOST/DATABASE
 	Logger *slog.Logger
 	Now    func() time.Time
+
+	MustExist bool // SQLite: a file that is not there is an error, not a new database
 
 	SampleRetention time.Duration // how long samples are kept; default 400 days
 	FlushEvery      time.Duration // how often samples are written; default 2 s
@@ -83,6 +87,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := cfg.exists(addr); err != nil {
+		return nil, err
+	}
 	db, err := openDatabase(addr)
 	if err != nil {
 		return nil, err
@@ -94,6 +101,17 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// exists refuses a SQLite file that is not there, for who only reads.
+func (c *Config) exists(addr address) error {
+	if !c.MustExist || addr.file == "" {
+		return nil
+	}
+	if _, err := os.Stat(addr.file); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: there is no such file (vigia run creates it; a path in store: is relative to the working folder)", addr.target)
+	}
+	return nil
 }
 
 func (s *Store) prepare(ctx context.Context) error {

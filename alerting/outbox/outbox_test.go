@@ -177,7 +177,7 @@ func TestPermanentRefusalIsGivenUpAtOnce(t *testing.T) {
 			return nil
 		}
 		o, stop := run(t, outbox.Config{Queue: q, Notifiers: notifiers{"noc": noc}})
-		q.add("noc", 1, alerting.Critical)
+		refused := q.add("noc", 1, alerting.Critical)
 		q.add("noc", 2, alerting.Critical)
 		gone := q.add("gone", 3, alerting.Critical)
 		o.Wake()
@@ -188,6 +188,9 @@ func TestPermanentRefusalIsGivenUpAtOnce(t *testing.T) {
 		}
 		if len(noc.heard) != 2 {
 			t.Errorf("%d attempts, want 2", len(noc.heard))
+		}
+		if got := q.outcomes(refused); len(got) != 1 || got[0] != "1 false 550 no such user" {
+			t.Errorf("outcome of the refusal: %q", got)
 		}
 		if got := q.outcomes(gone); len(got) != 1 || !strings.Contains(got[0], "no receiver of this name") {
 			t.Errorf("outcome of the unknown receiver: %q", got)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"vigia/alerting"
@@ -75,7 +76,7 @@ func (w *worker) send(ctx context.Context, p parcel) (v verdict, reason string) 
 	end := w.cfg.Now()
 	outcome := receipt.Outcome
 	if err != nil {
-		outcome = err.Error()
+		outcome = strings.TrimSuffix(err.Error(), ": "+alerting.ErrPermanent.Error()) // the mark is for us, the words are for people
 	}
 	outcome = alerting.Outcome(outcome)
 	v = w.note(err, outcome, start, end)

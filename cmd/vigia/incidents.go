@@ -6,31 +6,44 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
 
+	"vigia/alerting"
 	"vigia/collectors"
+	"vigia/collectors/inventory"
 	"vigia/store"
 	"vigia/web/api"
 )
 
 // IncidentsCmd is vigia incidents: incidents with their timelines, beside a running vigia or without one.
 type IncidentsCmd struct {
-	Config string        `short:"c" default:"vigia.yaml" help:"The configuration file." placeholder:"FILE"`
-	Open   bool          `help:"Only those that are not over."`
-	Since  time.Duration `help:"Opened within this time." default:"24h"`
-	JSON   bool          `name:"json" help:"One JSON object a line, as the API's /api/v1/incidents/{id}."`
+	Config string `short:"c" default:"vigia.yaml" help:"The configuration file." placeholder:"FILE"`
+	Open   bool   `help:"Only those that are not over."`
+	Since  span   `help:"Opened within this time: 90m, 24h, 14d." default:"24h" placeholder:"TIME"`
+	JSON   bool   `name:"json" help:"One JSON object a line, as the API's /api/v1/incidents/{id}."`
 }
 
-// Run lists them, worst first, then the newest.
+// span is a length of time written as in the configuration: 90m, 24h, 14d.
+type span time.Duration
+
+// UnmarshalText reads it.
+func (s *span) UnmarshalText(text []byte) error {
+	d, err := inventory.ParseDuration(string(text))
+	*s = span(d)
+	return err
+}
+
+// Run lists them: the newest first, or with Open the worst first.
 func (c *IncidentsCmd) Run(ctx context.Context, k Kinds, kc *kong.Context, logger *slog.Logger) error {
 	cfg, _, err := Load(c.Config, k)
 	if err != nil {
 		fmt.Fprintln(kc.Stderr, err)
 		return refusal(c.Config, err)
 	}
-	st, err := store.Open(ctx, store.Config{DSN: cfg.Store.Reveal(), Logger: logger})
+	st, err := store.Open(ctx, store.Config{DSN: cfg.Store.Reveal(), Logger: logger, MustExist: true})
 	if err != nil {
 		return err
 	}
@@ -40,7 +53,7 @@ func (c *IncidentsCmd) Run(ctx context.Context, k Kinds, kc *kong.Context, logge
 		live := true
 		filter.Live = &live
 	} else {
-		filter.Since = time.Now().Add(-c.Since)
+		filter.Since = time.Now().Add(-time.Duration(c.Since))
 	}
 	found, err := st.Incidents(ctx, store.Everything(), filter)
 	if err != nil {
@@ -67,13 +80,39 @@ func (c *IncidentsCmd) print(w io.Writer, d api.IncidentDetail) error {
 	if d.Title != nil {
 		title = d.Title.Text
 	}
-	fmt.Fprintf(w, "%d  %s  %s  %s  %s\n", d.ID, d.Severity, d.State, d.Ref, title)
+	fmt.Fprintf(w, "%d  %s  %s  %s  %s\n", d.ID, d.Severity, d.State, d.Ref, printable(title))
+	became := map[string]string{}
+	for _, n := range d.Notifications {
+		became[n.Key] = n.Receiver + " " + strings.ReplaceAll(n.State, "_", " ")
+	}
 	for _, e := range d.Events {
-		text := e.Note
-		if e.Text != nil {
-			text = e.Text.Text + " " + e.Note
-		}
-		fmt.Fprintf(w, "    %s  %-14s %s %s\n", e.At.Format(time.RFC3339), e.Kind, e.Actor, text)
+		fmt.Fprintf(w, "    %s  %-12s  %s\n", e.At.Format(time.RFC3339), e.Kind, line(e, became))
 	}
 	return nil
 }
+
+// line is one line of a timeline: what happened, who said what, and what became of the messages that it caused.
+func line(e api.Event, became map[string]string) string {
+	text := e.Actor
+	if e.Text != nil {
+		text = e.Text.Text
+	}
+	if e.Note != "" {
+		text += ": " + e.Note
+	}
+	var told []string
+	for _, key := range e.Keys {
+		if state, ok := became[key]; ok {
+			told = append(told, state)
+		}
+	}
+	if len(told) > 0 {
+		text += " [" + strings.Join(told, ", ") + "]"
+	}
+	return printable(text)
+}
+
+// printable keeps what devices and people wrote from steering the terminal.
+func printable(text string) string { return alerting.Clean(text, maxLine) }
+
+const maxLine = 1000

@@ -56,6 +56,22 @@ func newDatabase(t *testing.T, dsn string) string {
 	return u.String()
 }
 
+// TestIncidentsWithoutADatabase says that there is none, and does not make one.
+func TestIncidentsWithoutADatabase(t *testing.T) {
+	dir := t.TempDir()
+	file, db := filepath.Join(dir, "vigia.yaml"), filepath.Join(dir, "vigia.db")
+	if err := os.WriteFile(file, []byte("store: sqlite:"+db+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, output := runOnce(t, "incidents", "-c", file)
+	if code == 0 || !strings.Contains(output, db+": there is no such file") {
+		t.Errorf("exit code %d, says %q", code, output)
+	}
+	if _, err := os.Stat(db); err == nil {
+		t.Error("reading made an empty database")
+	}
+}
+
 // TestBadStart shows one clear message, and a non-zero exit code, for what cannot be run.
 func TestBadStart(t *testing.T) {
 	dir := t.TempDir()
