@@ -10,8 +10,8 @@ var MetricWords = Words{
 	"metric.in_util_pct":  {"utilisation in", "uso de entrada"},
 	"metric.out_util_pct": {"utilisation out", "uso de salida"},
 	"metric.up":           {"reachability", "alcance"},
-	"metric.up.yes":       {"answers", "responde"},
-	"metric.up.no":        {"does not answer", "no responde"},
+	"metric.up.yes":       {"up", "en servicio"},
+	"metric.up.no":        {"down", "fuera de servicio"},
 	"metric.errors_pps":   {"errors", "errores"},
 	"metric.discards_pps": {"discards", "descartes"},
 
