@@ -102,7 +102,12 @@ func TestMergeAndRetention(t *testing.T) {
 	if n := m.count(t, `SELECT COUNT(*) FROM sample_log`); n != 98+120 {
 		t.Errorf("%d rows, want 98 merged ones and 120", n)
 	}
-	m.check(t, 10) // a hundred hours are kept, by whole rows
+	m.check(t, 10)                       // a hundred hours are kept, by whole rows
+	m.SetSampleRetention(20 * time.Hour) // as a reload does
+	if err := m.sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	m.check(t, 90)
 }
 
 // A row that is damaged keeps its hour from being merged, and nothing else is lost.

@@ -21,7 +21,7 @@ func (s *Store) sweep(ctx context.Context) error {
 		return err
 	}
 	for {
-		n, err := s.remove(ctx, oldSamplesSQL, now.Add(-s.cfg.SampleRetention))
+		n, err := s.remove(ctx, oldSamplesSQL, now.Add(-time.Duration(s.retention.Load())))
 		if err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"vigia/alerting"
@@ -73,6 +74,8 @@ type Store struct {
 	watch  *watch
 	health *health
 
+	retention atomic.Int64 // how long samples are kept, a time.Duration
+
 	mu       sync.Mutex
 	measured measured
 	epoch    int64 // of the lease; 0 before this process asked for it
@@ -95,6 +98,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{cfg: cfg, db: db, head: newHead(cfg.HeadSamples), watch: newWatch(), health: newHealth(cfg, db.explain)}
+	s.SetSampleRetention(cfg.SampleRetention)
 	s.log = newSampleLog(db, s.head, cfg.MaxPending)
 	if err := s.prepare(ctx); err != nil {
 		db.close() //nolint:errcheck // why it could not be opened is the news
@@ -113,6 +117,9 @@ func (c *Config) exists(addr address) error {
 	}
 	return nil
 }
+
+// SetSampleRetention changes how long samples are kept, from the next sweep on.
+func (s *Store) SetSampleRetention(d time.Duration) { s.retention.Store(int64(d)) }
 
 func (s *Store) prepare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute) // a migration may have to move a large table

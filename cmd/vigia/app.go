@@ -139,9 +139,8 @@ func (a *app) Run(ctx context.Context) error {
 	g.Go(func() error { return a.scheduler.Run(ctx) })
 	g.Go(func() error { return a.wakeOnCommands(ctx) })
 	g.Go(func() error { return a.reportSelf(ctx) })
-	if h := a.live.Load().config.Heartbeat; h != nil {
-		g.Go(newHeartbeat(h.URL, h.Every.Std(), a.alive, a.logger).with(ctx))
-	}
+	beats := newHeartbeat(func() *HeartbeatSpec { return a.live.Load().config.Heartbeat }, a.alive, a.logger)
+	g.Go(func() error { return beats.Run(ctx) })
 	g.Go(func() error { return serve(ctx, server, a.listener) })
 	err := g.Wait()
 	stopStore()
@@ -200,21 +199,15 @@ func (a *app) wakeOnCommands(ctx context.Context) error {
 
 // Reload reads the file again. A bad one changes nothing and is remembered, so that it is shown and raises an alarm.
 func (a *app) Reload() {
-	cfg, err := a.reloader.Reload()
+	var checks []collectors.Check
+	var notifiers map[string]alerting.Notifier
+	cfg, err := a.reloader.Reload(func(fresh *Config) (err error) {
+		checks, notifiers, err = a.openParts(fresh)
+		return err
+	})
 	if err != nil {
 		a.logger.Error("the new configuration is refused; the old one runs on", "err", err)
 		a.putSelf()
-		return
-	}
-	checks, err := cfg.Checks()
-	if err != nil {
-		a.logger.Error("the new configuration cannot be opened; the old one runs on", "err", err)
-		return
-	}
-	notifiers, err := cfg.Receivers(ReceiverParts{Words: a.words, Logger: a.logger})
-	if err != nil {
-		closeChecks(checks)
-		a.logger.Error("the new configuration cannot be opened; the old one runs on", "err", err)
 		return
 	}
 	for _, n := range a.reloader.Notices() {
@@ -222,12 +215,27 @@ func (a *app) Reload() {
 	}
 	l := &live{loaded: time.Now(), config: cfg, engine: cfg.EngineConfig(), checks: checks, policies: cfg.Policies()}
 	a.live.Store(l)
+	a.store.SetSampleRetention(cfg.Retention.Samples.Std())
 	a.outbox.SetNotifiers(notifiers)
 	a.services.Swap(cfg.Inventory(), checks)
 	a.engine.Reload(&l.engine)
 	a.scheduler.SetChecks(checks)
 	a.logger.Info("configuration reloaded", "holds", cfg.Summary())
 	a.putSelf()
+}
+
+// openParts opens what a configuration names. It connects to nothing.
+func (a *app) openParts(cfg *Config) ([]collectors.Check, map[string]alerting.Notifier, error) {
+	checks, err := cfg.Checks()
+	if err != nil {
+		return nil, nil, err
+	}
+	notifiers, err := cfg.Receivers(ReceiverParts{Words: a.words, Logger: a.logger})
+	if err != nil {
+		closeChecks(checks)
+		return nil, nil, err
+	}
+	return checks, notifiers, nil
 }
 
 // selfEvery is how often Vigía's own state becomes samples.

@@ -26,11 +26,15 @@ func NewReloader(current *Config, notices []Notice, kinds Kinds, now func() time
 	return &Reloader{started: current, kinds: kinds, now: now, current: current, notices: notices}
 }
 
-// Reload reads the file. It returns the configuration that is to run from now on: the new one, or with an error the old one.
-func (r *Reloader) Reload() (*Config, error) {
+// Reload reads the file and lets open open what it names. It returns the configuration that is to run from now on: the new one, or with an
+// error the old one.
+func (r *Reloader) Reload(open func(*Config) error) (*Config, error) {
 	r.loading.Lock()
 	defer r.loading.Unlock()
 	cfg, notices, err := Load(r.started.file, r.kinds)
+	if err == nil {
+		err = open(cfg)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil {
@@ -53,11 +57,18 @@ func fixed(old, fresh *Config) []Notice {
 			File: fresh.file, Rule: "needs-restart", Message: fmt.Sprintf("%s is another one now; it takes effect at the next start", key),
 		})
 	}
-	if old.Listen != fresh.Listen {
-		note("listen")
-	}
-	if old.Store.Reveal() != fresh.Store.Reveal() {
-		note("store")
+	for _, fixed := range []struct {
+		key     string
+		changed bool
+	}{
+		{"listen", old.Listen != fresh.Listen},
+		{"store", old.Store.Reveal() != fresh.Store.Reveal()},
+		{"public_url on pages", old.PublicURL != fresh.PublicURL},
+		{"brand on pages", old.Brand != fresh.Brand},
+	} {
+		if fixed.changed {
+			note(fixed.key)
+		}
 	}
 	return out
 }

@@ -27,10 +27,11 @@ func TestReload(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	r := NewReloader(first, notices, testKinds(), func() time.Time { return now })
 
+	opens := func(*Config) error { return nil }
 	write("brand: {nmae: two}\n")
 	began := now
 	for range 2 {
-		if cfg, err := r.Reload(); err == nil || cfg != first || r.Current() != first {
+		if cfg, err := r.Reload(opens); err == nil || cfg != first || r.Current() != first {
 			t.Fatalf("a bad file was taken: %v", err)
 		}
 		now = now.Add(time.Minute)
@@ -41,23 +42,30 @@ func TestReload(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Reload(); err == nil {
+	if _, err := r.Reload(opens); err == nil {
 		t.Error("a missing file was taken")
 	}
 
 	write("brand: {name: two}\nstore: sqlite:vigia.db\n")
-	if _, err := r.Reload(); err != nil || len(r.Notices()) != 1 { // that there are no policies
+	if _, err := r.Reload(opens); err != nil || len(r.Notices()) != 2 { // that there are no policies, and that pages keep the brand
 		t.Fatalf("%v, %v", err, r.Notices())
 	}
+	current := r.Current()
+	if cfg, err := r.Reload(func(*Config) error { return errors.New("a certificate cannot be read") }); err == nil || cfg != current || r.Current() != current {
+		t.Errorf("a configuration whose parts cannot be opened was taken: %v", err)
+	}
+	if _, err := r.Refused(); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("what could not be opened is not shown: %v", err)
+	}
 	write("brand: {name: three}\nlisten: 127.0.0.1:8081\nstore: sqlite:other.db\n")
-	cfg, err := r.Reload()
+	cfg, err := r.Reload(opens)
 	if err != nil || cfg.Brand.Name != "three" || r.Current() != cfg {
 		t.Fatalf("a good file was not taken: %v", err)
 	}
 	if since, err := r.Refused(); err != nil || !since.IsZero() {
 		t.Errorf("still refused since %v: %v", since, err)
 	}
-	if _, err := r.Reload(); err != nil { // still another listen than the one that runs
+	if _, err := r.Reload(opens); err != nil { // still another listen than the one that runs
 		t.Fatal(err)
 	}
 	restart := 0
@@ -66,7 +74,7 @@ func TestReload(t *testing.T) {
 			restart++
 		}
 	}
-	if restart != 2 {
+	if restart != 3 { // listen, store, brand
 		t.Errorf("%d notices about a restart: %v", restart, r.Notices())
 	}
 }

@@ -6,40 +6,47 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
-
-	"vigia/collectors/inventory"
 )
 
 // heartbeat calls the URL of a dead man's switch for as long as Vigía is alive: its engine has planned and applied, its store takes writes,
 // and nothing waits in the outbox for longer than it should. When it stops calling, the other side tells people.
 type heartbeat struct {
-	url    inventory.Secret
-	every  time.Duration
-	alive  func() error
-	client *http.Client
-	logger *slog.Logger
+	current func() *HeartbeatSpec // what the configuration says now; nil: nothing is called
+	alive   func() error
+	client  *http.Client
+	logger  *slog.Logger
 }
 
-func newHeartbeat(url inventory.Secret, every time.Duration, alive func() error, logger *slog.Logger) *heartbeat {
+func newHeartbeat(current func() *HeartbeatSpec, alive func() error, logger *slog.Logger) *heartbeat {
 	return &heartbeat{
-		url: url, every: every, alive: alive, logger: logger,
+		current: current, alive: alive, logger: logger,
 		client: &http.Client{
-			Timeout:       min(every, 10*time.Second),
 			Transport:     &http.Transport{Proxy: nil, DisableKeepAlives: true},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
 }
 
-// Run calls until ctx ends. A call that failed is logged once, and once more when it works again.
+// lookAgain is how often it looks whether a call is due, or the configuration is another.
+const lookAgain = 500 * time.Millisecond
+
+// Run calls until ctx ends; a reload takes effect at once. A call that failed is logged once, and once more when it works again.
 func (h *heartbeat) Run(ctx context.Context) error {
-	tick := time.NewTicker(h.every)
+	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	var last string
+	var next time.Time
+	var was *HeartbeatSpec
 	for {
-		text := ""
-		if err := h.beat(ctx); err != nil && ctx.Err() == nil {
-			text = err.Error()
+		now, text := time.Now(), last
+		switch c := h.current(); {
+		case c == nil:
+			next, text = time.Time{}, ""
+		case !now.Before(next) || c != was:
+			next, was, text = now.Add(c.Every.Std()), c, ""
+			if err := h.beat(ctx, c); err != nil && ctx.Err() == nil {
+				text = err.Error()
+			}
 		}
 		if text != last {
 			if text != "" {
@@ -57,11 +64,13 @@ func (h *heartbeat) Run(ctx context.Context) error {
 	}
 }
 
-func (h *heartbeat) beat(ctx context.Context) error {
+func (h *heartbeat) beat(ctx context.Context, c *HeartbeatSpec) error {
+	ctx, cancel := context.WithTimeout(ctx, min(c.Every.Std(), 10*time.Second))
+	defer cancel()
 	if err := h.alive(); err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, h.url.Reveal(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL.Reveal(), nil)
 	if err != nil {
 		return fmt.Errorf("heartbeat URL cannot be used")
 	}
@@ -74,9 +83,4 @@ func (h *heartbeat) beat(ctx context.Context) error {
 		return fmt.Errorf("heartbeat to %s: %s", req.URL.Host, res.Status)
 	}
 	return nil
-}
-
-// with is Run for a group of goroutines.
-func (h *heartbeat) with(ctx context.Context) func() error {
-	return func() error { return h.Run(ctx) }
 }
