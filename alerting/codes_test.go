@@ -89,7 +89,7 @@ func TestOpenedOfYesAndNo(t *testing.T) {
 	for metric, want := range map[collectors.Metric]string{
 		collectors.VigiaReceiverDown:  "Incident opened: receiver cannot be reached. Policy noc",
 		collectors.VigiaConfigRefused: "Incident opened: configuration refused, the former one runs on. Policy noc",
-		collectors.Up:                 "Incident opened: no answer. Policy noc",
+		collectors.Up:                 "Incident opened: down. Policy noc",
 	} {
 		p := planner{now: benchStart, cfg: &Config{}}
 		tier := Tier{Severity: Major, Raise: 1}

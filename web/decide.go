@@ -234,10 +234,28 @@ func commandID(id string, i int) string {
 	return id + "." + strconv.Itoa(i)
 }
 
-// readForm reads a form of bounded size.
+// errForm is a form that cannot be read: too long, or not one.
+type errForm struct{ cause error }
+
+// Error says what is wrong with it.
+func (e errForm) Error() string { return "read the form: " + e.cause.Error() }
+
+// status is the answer's: 413 when it is too long, else 400.
+func (e errForm) status() int {
+	var long *http.MaxBytesError
+	if errors.As(e.cause, &long) {
+		return http.StatusRequestEntityTooLarge
+	}
+	return http.StatusBadRequest
+}
+
+// readForm reads a form of bounded size; its error is an errForm.
 func (v *visit) readForm() error {
 	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
-	return v.r.ParseForm()
+	if err := v.r.ParseForm(); err != nil {
+		return errForm{err}
+	}
+	return nil
 }
 
 func (v *visit) note() string {

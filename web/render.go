@@ -131,10 +131,13 @@ func gone(error) error { return nil }
 
 // answer turns what a page returned into an answer.
 func (s *Server) answer(v *visit, err error) {
+	var form errForm
 	switch {
 	case err == nil, errors.Is(err, errRefused):
 	case errors.Is(err, store.ErrNotFound), errors.Is(err, errNoPart):
 		s.errorPage(v, http.StatusNotFound, "web.notfound.why")
+	case errors.As(err, &form):
+		s.errorPage(v, form.status(), "web.form.why")
 	case errors.Is(err, context.Canceled) && v.r.Context().Err() != nil: // the reader has gone
 	default:
 		s.cfg.Logger.Error("a page could not be made", "path", v.r.URL.Path, "err", err)
@@ -151,7 +154,10 @@ type errorBody struct {
 
 // errorPage writes the page of an error. It reads nothing, so that it works when the store does not.
 func (s *Server) errorPage(v *visit, status int, why string) {
-	head := map[int]string{http.StatusForbidden: "refused.head", http.StatusNotFound: "notfound.head"}[status]
+	head := map[int]string{
+		http.StatusForbidden: "refused.head", http.StatusNotFound: "notfound.head", http.StatusBadRequest: "form.head",
+		http.StatusRequestEntityTooLarge: "form.head",
+	}[status]
 	if head == "" {
 		head = "broken.head"
 	}

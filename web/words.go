@@ -135,6 +135,8 @@ var frameWords = collectors.Words{
 	"refused.remote":  {EN: "Until there are users, Vigía answers only the machine it runs on. Open it there, or through an SSH tunnel.", ES: "Mientras no haya usuarios, Vigía responde solo a la máquina donde funciona. Ábrala allí o por un túnel SSH."},
 	"refused.host":    {EN: "This name is not one of Vigía’s. Open it by localhost, 127.0.0.1 or the public_url of the configuration.", ES: "Este nombre no es de Vigía. Ábrala por localhost, 127.0.0.1 o la public_url de la configuración."},
 	"refused.role":    {EN: "Your role may not do this.", ES: "Su rol no permite hacer esto."},
+	"form.head":       {EN: "This form could not be read", ES: "No se pudo leer este formulario"},
+	"form.why":        {EN: "It is too long or damaged. Nothing was done. Go back, shorten it and send it again.", ES: "Es demasiado largo o está dañado. No se hizo nada. Vuelva atrás, acórtelo y envíelo de nuevo."},
 	"notfound.head":   {EN: "There is nothing here", ES: "Aquí no hay nada"},
 	"notfound.why":    {EN: "It was renamed, removed from the configuration, or never existed. Monitoring goes on.", ES: "Cambió de nombre, se quitó de la configuración o nunca existió. La vigilancia continúa."},
 	"broken.head":     {EN: "This page could not be made", ES: "No se pudo preparar esta página"},

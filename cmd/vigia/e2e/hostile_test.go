@@ -208,7 +208,7 @@ func (h *hostile) decide(incident int64) {
 				h.send(http.MethodPost, target, asJSON, strings.NewReader(`{"note":"x"}`), func(r *http.Request) { r.Header.Set("Idempotency-Key", key) })
 			}
 			page := fmt.Sprintf("/incidents/%d/%s", id, action)
-			for _, body := range []string{"", "note=%00&until=%00&id=%00", "until=9999999h", "note=" + strings.Repeat("x", 60000), "id=" + strings.Repeat("y", 5000), "seen=%ff&note=%3Cscript%3Ealert(1)%3C/script%3E&until=-1"} {
+			for _, body := range []string{"", "note=%00&until=%00&id=%00", "until=9999999h", "note=" + strings.Repeat("x", 60000), "note=" + strings.Repeat("x", 70000), "%zz=%zz", "id=" + strings.Repeat("y", 5000), "seen=%ff&note=%3Cscript%3Ealert(1)%3C/script%3E&until=-1"} {
 				h.send(http.MethodPost, page, asForm, strings.NewReader(body), nil)
 			}
 			h.send(http.MethodPost, page, "multipart/form-data; boundary=x", strings.NewReader("--x\r\nContent-Disposition: form-data; name=note\r\n\r\n"), nil)
