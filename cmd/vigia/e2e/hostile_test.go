@@ -142,10 +142,12 @@ func (h *hostile) ask(incident int64) {
 	ids := []string{fmt.Sprint(incident), "0", "-1", "1e3", "9223372036854775807", "99999999999999999999", "%00", "..%2f..%2fetc%2fpasswd", "%ff%fe", "%3Cscript%3Ealert(1)%3C/script%3E", long, "%E2%80%AE", "'%20OR%201=1--"}
 	var targets []string
 	for _, id := range ids {
-		for _, page := range []string{"/incidents/%s", "/incidents/%s/acknowledge", "/incidents/%s/comment", "/api/v1/incidents/%s", "/links/%s", "/servers/%s", "/trunks/%s", "/sites/%s",
+		for _, page := range []string{
+			"/incidents/%s", "/incidents/%s/acknowledge", "/incidents/%s/comment", "/api/v1/incidents/%s", "/links/%s", "/servers/%s", "/trunks/%s", "/sites/%s",
 			"/api/v1/inventory/%[1]s/%[1]s", "/api/v1/inventory/link/%s", "/static/%s", "/find?q=%s", "/alarms?severity=%[1]s&kind=%[1]s&sort=%[1]s&page=%[1]s", "/api/v1/incidents?before=%[1]s&limit=%[1]s",
 			"/api/v1/incidents?ref=%s", "/api/v1/alarms?active=%s", "/api/v1/samples?ref=%[1]s&metric=%[1]s&from=%[1]s&to=%[1]s", "/api/v1/runs?ref=link/%s", "/api/v1/latest?ref=%s", "/data/chart?series=%[1]s&from=%[1]s&to=%[1]s",
-			"/data/table?series=%[1]s&range=%[1]s", "/incidents/1?show=%[1]s&part=%[1]s", "/links?sort=%[1]s&q=%[1]s&format=%[1]s&part=%[1]s", "/wallboard?%[1]s=%[1]s"} {
+			"/data/table?series=%[1]s&range=%[1]s", "/incidents/1?show=%[1]s&part=%[1]s", "/links?sort=%[1]s&q=%[1]s&format=%[1]s&part=%[1]s", "/wallboard?%[1]s=%[1]s",
+		} {
 			targets = append(targets, fmt.Sprintf(page, id))
 		}
 	}
@@ -225,8 +227,10 @@ func (h *hostile) decide(incident int64) {
 // rawBytes speaks to the port what is not HTTP.
 func (h *hostile) rawBytes(at string) {
 	rng := rand.New(rand.NewPCG(7, 7))
-	for _, text := range []string{"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", "GET / HTTP/9.9\r\n\r\n", "GET /\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 200000) + "\r\n\r\n", string(garbage(rng, 5000))} {
+	for _, text := range []string{
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", "GET / HTTP/9.9\r\n\r\n", "GET /\r\n", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 200000) + "\r\n\r\n", string(garbage(rng, 5000)),
+	} {
 		conn, err := net.Dial("tcp", at)
 		if err != nil {
 			h.t.Errorf("dial: %v", err)
