@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"vigia/alerting"
+	"vigia/collectors"
+	"vigia/collectors/inventory"
 )
 
 func pretty(t *testing.T, text string) []byte {
@@ -241,4 +243,8 @@ func TestThresholdsAndHealth(t *testing.T) {
 	w.want(h, 2.0, "alarms")
 	w.want(h, 1.0, "unowned")
 	w.want(h, true, "store", "up")
+	w.apply(alerting.Change{At: noon, Alarms: []alerting.Alarm{{
+		ID: 3, Series: collectors.Series{Metric: collectors.VigiaConfigRefused, Ref: inventory.Self}, State: alerting.Raised, Severity: alerting.Major, Value: 1, RaisedAt: noon,
+	}}})
+	w.want(w.get("/health"), "vigia_config_refused", "troubles", 1)
 }

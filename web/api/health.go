@@ -2,15 +2,18 @@ package api
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"vigia/alerting"
+	"vigia/collectors/inventory"
 	"vigia/store"
 )
 
 // Health is how Vigía itself does.
 type Health struct {
 	State    string       `json:"state" enum:"well,troubled" doc:"troubled: something stands under troubles."`
-	Troubles []string     `json:"troubles" nullable:"false" doc:"What is wrong, as words: store_down, samples_dropped (within the process's life), outbox_late (something waits longer than a minute)."`
+	Troubles []string     `json:"troubles" nullable:"false" doc:"What is wrong, as words: store_down, samples_dropped (within the process's life), outbox_late (something waits longer than a minute); and the metrics of the alarms that stand about Vigía itself, such as vigia_config_refused."`
 	Version  string       `json:"version"`
 	Now      time.Time    `json:"now" doc:"The server's clock."`
 	UptimeS  float64      `json:"uptime_s"`
@@ -77,12 +80,12 @@ func getHealth(s *server, ctx context.Context, who Caller, _ *nothingInput) (Hea
 		return Health{}, err
 	}
 	out.Outbox = outboxHealth(outbox, now)
-	out.judge()
+	out.judge(alarms)
 	return out, nil
 }
 
-// judge names what is wrong.
-func (h *Health) judge() {
+// judge names what is wrong: what is seen here, and by its metric what Vigía has an alarm about itself for.
+func (h *Health) judge(alarms []alerting.Alarm) {
 	if !h.Store.Up {
 		h.Troubles = append(h.Troubles, "store_down")
 	}
@@ -91,6 +94,12 @@ func (h *Health) judge() {
 	}
 	if h.Outbox.OldestS > lateAfter.Seconds() {
 		h.Troubles = append(h.Troubles, "outbox_late")
+	}
+	for i := range alarms {
+		metric := string(alarms[i].Series.Metric)
+		if alarms[i].Series.Ref == inventory.Self && alarms[i].State.Active() && !slices.Contains(h.Troubles, metric) {
+			h.Troubles = append(h.Troubles, metric)
+		}
 	}
 	if len(h.Troubles) > 0 {
 		h.State = "troubled"
