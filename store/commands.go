@@ -35,7 +35,7 @@ func (s *Store) PostCommand(ctx context.Context, c alerting.Command) error {
 	}
 	list.add(postCommandSQL, c.ID, string(c.Kind), c.IncidentID, c.Actor, c.Note, c.Until, c.CreatedAt)
 	err := s.db.within(ctx, s.db.durable, func(t *transaction) error { return t.run(ctx, list) })
-	if err = s.health.note(err); err != nil {
+	if err = s.health.looked(err); err != nil {
 		return fmt.Errorf("post the command %s: %w", c.Kind, err)
 	}
 	s.watch.posted()

@@ -68,7 +68,7 @@ func (s *Store) Apply(ctx context.Context, c alerting.Change) error {
 	if errors.Is(err, ErrLost) {
 		return err
 	}
-	if err = s.health.note(err); err != nil {
+	if err = s.health.wrote(err); err != nil {
 		return fmt.Errorf("apply the change: %w", err)
 	}
 	var last int64

@@ -215,7 +215,7 @@ func (s *Store) newSession(ctx context.Context) *sql.Conn {
 	defer cancel()
 	session, err := s.db.durable.Conn(ctx)
 	if err != nil {
-		s.health.note(err) //nolint:errcheck // noting it is all that is to be done: the next tick tries again
+		s.health.looked(err) //nolint:errcheck // noting it is all that is to be done: the next tick tries again
 		return nil
 	}
 	return session

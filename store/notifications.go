@@ -73,7 +73,11 @@ func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, l
 	if errors.Is(err, ErrLost) {
 		return nil, err
 	}
-	if err = s.health.note(err); err != nil {
+	note := s.health.looked
+	if len(claimed) > 0 {
+		note = s.health.wrote
+	}
+	if err = note(err); err != nil {
 		return nil, fmt.Errorf("claim notifications: %w", err)
 	}
 	return s.leasedOf(claimed), nil
@@ -126,7 +130,7 @@ func (s *Store) Settle(ctx context.Context, results []outbox.Result) error {
 		settled, err = settledStates(ctx, t.tx, results)
 		return err
 	})
-	if err = s.health.note(err); err != nil {
+	if err = s.health.wrote(err); err != nil {
 		return fmt.Errorf("settle notifications: %w", err)
 	}
 	s.cfg.OnSettle(settled)

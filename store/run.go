@@ -35,7 +35,7 @@ func (s *Store) fillHead(ctx context.Context) {
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		s.health.note(err) //nolint:errcheck // noting it is all that is to be done before the next attempt
+		s.health.looked(err) //nolint:errcheck // noting it is all that is to be done before the next attempt
 		select {
 		case <-ctx.Done():
 			return
@@ -56,7 +56,7 @@ func (s *Store) loop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-flush.C:
-			s.attempt(ctx, s.Flush)
+			s.flush(ctx)
 		case <-look.C:
 			s.attempt(ctx, s.look)
 			if !s.active() {
@@ -72,12 +72,26 @@ func (s *Store) loop(ctx context.Context) {
 	}
 }
 
-// attempt does one piece of work, not for too long, and notes how it went.
+// flush writes what waits, and knows by that whether the database takes writes.
+func (s *Store) flush(ctx context.Context) {
+	note := s.health.looked
+	if s.log.waits() {
+		note = s.health.wrote
+	}
+	s.try(ctx, s.Flush, note)
+}
+
+// attempt does one piece of work that may write nothing.
 func (s *Store) attempt(ctx context.Context, work func(context.Context) error) {
+	s.try(ctx, work, s.health.looked)
+}
+
+// try does one piece of work, not for too long, and notes how it went.
+func (s *Store) try(ctx context.Context, work func(context.Context) error, note func(error) error) {
 	limited, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := work(limited); ctx.Err() == nil {
-		s.health.note(err) //nolint:errcheck // the loop goes on; Stats and the log say what is wrong
+		note(err) //nolint:errcheck // the loop goes on; Stats and the log say what is wrong
 	}
 }
 

@@ -127,6 +127,13 @@ func (s *Store) Flush(ctx context.Context) error {
 	return s.log.flush(ctx, s.cfg.Now)
 }
 
+// waits reports whether samples wait to be written.
+func (l *sampleLog) waits() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.pending) > 0
+}
+
 func (l *sampleLog) flush(ctx context.Context, now func() time.Time) error {
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
