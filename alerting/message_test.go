@@ -135,7 +135,7 @@ func TestSayCauses(t *testing.T) {
 		{
 			alerting.CauseOpened, func(m *alerting.Message) { m.Late = 12*time.Minute + 400*time.Millisecond },
 			"[Critical] Link sjo-gua loses 11.2 % of packets", "New incident",
-			alerting.Fact{Label: "Late", Value: "This was due 12 m earlier: Vigía was not running, or the clock jumped"},
+			alerting.Fact{Label: "Late", Value: "This was due 12 m earlier: Vigía was not running, its database was away, or the clock jumped"},
 		},
 		{
 			alerting.CauseOpened, func(m *alerting.Message) { m.Affected = []string{"a", "b", "c", "d", "e", "f", "g", "h"} },

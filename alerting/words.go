@@ -75,7 +75,7 @@ var MessageWords = collectors.Words{
 	"message.next_owned":    inBoth("Escalation stands still", "El escalamiento está detenido"),
 	"message.members":       inBoth("{0} belong to this incident", "{0} pertenecen a este incidente"),
 	"message.affected_more": inBoth("{0} and {1} more", "{0} y {1} más"),
-	"message.late":          inBoth("This was due {0} earlier: Vigía was not running, or the clock jumped", "Esto debía salir {0} antes: Vigía no estaba en marcha, o el reloj saltó"),
+	"message.late":          inBoth("This was due {0} earlier: Vigía was not running, its database was away, or the clock jumped", "Esto debía salir {0} antes: Vigía no estaba en marcha, su base de datos no respondía o el reloj saltó"),
 	"message.footer":        inBoth("{0} · sent by Vigía to {1}", "{0} · enviado por Vigía a {1}"),
 }
 
