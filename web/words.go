@@ -140,7 +140,7 @@ var frameWords = collectors.Words{
 	"notfound.head":   {EN: "There is nothing here", ES: "Aquí no hay nada"},
 	"notfound.why":    {EN: "It was renamed, removed from the configuration, or never existed. Monitoring goes on.", ES: "Cambió de nombre, se quitó de la configuración o nunca existió. La vigilancia continúa."},
 	"broken.head":     {EN: "This page could not be made", ES: "No se pudo preparar esta página"},
-	"broken.why":      {EN: "What was needed could not be read from the database. Probes and notifications go on; the log says why.", ES: "No se pudo leer de la base de datos lo necesario. Los sondeos y avisos continúan; el registro dice por qué."},
+	"broken.why":      {EN: "What was needed could not be read from the database. Probes go on, and what they find is told when the database is back; the log says why.", ES: "No se pudo leer de la base de datos lo necesario. Los sondeos continúan y lo que hallen se avisará cuando vuelva la base de datos; el registro dice por qué."},
 	"unit.per_minute": {EN: "/min", ES: "/min"},
 
 	"weekday.Monday":    {EN: "Monday", ES: "lunes"},
