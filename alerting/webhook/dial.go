@@ -14,7 +14,6 @@ var errForbidden = errors.New("messages are never sent to link-local, multicast 
 
 const (
 	dialTimeout = 5 * time.Second
-	idleTimeout = 30 * time.Second
 )
 
 // newClient makes a client that follows no redirect, uses no proxy, and looks at each address that it dials.
@@ -24,7 +23,10 @@ func newClient() *http.Client {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			DialContext: dialer.DialContext, TLSHandshakeTimeout: dialTimeout, ForceAttemptHTTP2: true, DisableCompression: true,
-			MaxIdleConnsPerHost: 2, IdleConnTimeout: idleTimeout, MaxResponseHeaderBytes: 64 << 10,
+			MaxResponseHeaderBytes: 64 << 10,
+			// A connection of its own for each POST: what a peer says unasked on an idle one is logged by net/http itself, and a peer that
+			// echoes would put the URL's secret there.
+			DisableKeepAlives: true,
 		},
 	}
 }
