@@ -122,6 +122,8 @@ var predicates = map[collectors.Metric]collectors.Text{
 	collectors.LossPct:            {EN: " loses {1} % of packets", ES: " pierde {1} % de los paquetes"},
 	collectors.LatencyMS:          {EN: " is slow: {1} ms", ES: " está lento: {1} ms"},
 	collectors.ResponseMS:         {EN: " answers slowly: {1} ms", ES: " responde con lentitud: {1} ms"},
+	collectors.InterfaceUp:        {EN: ": its interface is down", ES: ": su interfaz está caída"},
+	collectors.PartOK:             {EN: ": a part has failed", ES: ": un componente ha fallado"},
 	collectors.TLSExpiryD:         {EN: ": its certificate ends in {1} days", ES: ": su certificado vence en {1} días"},
 	collectors.HealthyServers:     {EN: " is short of servers: {1} healthy", ES: " tiene pocos servidores sanos: {1}"},
 	collectors.VigiaReceiverDown:  {EN: " cannot tell {2}", ES: " no puede avisar a {2}"},
@@ -150,6 +152,8 @@ func engineWords() collectors.Words {
 			if info.Kinds == nil && kind == inventory.KindVigia || slices.Contains(info.Kinds, kind) {
 				name := collectors.Text{EN: collectors.MetricName(collectors.English, metric), ES: collectors.MetricName(collectors.Spanish, metric)}
 				addAbout(words, string(kind)+"."+string(metric), noun, predicate(metric, name), name, wellAgain(metric, name))
+				part := collectors.Text{EN: name.EN + " {2}", ES: name.ES + " {2}"}
+				addAbout(words, string(kind)+"."+string(metric)+partWord, noun, partPredicate(metric, part), part, wellAgain(metric, part))
 			}
 		}
 	}
@@ -171,6 +175,23 @@ var severityES = map[Severity]string{Critical: "crítica", Major: "mayor", Minor
 // predicate is what an alarm of a metric says of its object.
 func predicate(metric collectors.Metric, name collectors.Text) collectors.Text {
 	if p, ok := predicates[metric]; ok {
+		return p
+	}
+	unit := unitOf(metric)
+	return collectors.Text{EN: ": " + name.EN + " {1}" + unit, ES: ": " + name.ES + " {1}" + unit}
+}
+
+// partWord ends the code of a sentence about a part of an object: a disk, an interface.
+const partWord = ".part"
+
+// partPredicates are predicates of a part; {2} is its name.
+var partPredicates = map[collectors.Metric]collectors.Text{
+	collectors.InterfaceUp: {EN: ": interface {2} is down", ES: ": la interfaz {2} está caída"},
+	collectors.PartOK:      {EN: ": {2} has failed", ES: ": {2} ha fallado"},
+}
+
+func partPredicate(metric collectors.Metric, name collectors.Text) collectors.Text {
+	if p, ok := partPredicates[metric]; ok {
 		return p
 	}
 	unit := unitOf(metric)
@@ -211,9 +232,13 @@ func wellAgain(metric collectors.Metric, name collectors.Text) collectors.Text {
 	case metric == collectors.Up:
 		return collectors.Text{}
 	case unit == unitless:
+		well := 0.0
+		if collectors.Catalogue[metric].LowerIsWorse {
+			well = 1
+		}
 		return collectors.Text{
-			EN: ", " + name.EN + " " + collectors.FormatValue(collectors.English, metric, 0),
-			ES: ", " + name.ES + " " + collectors.FormatValue(collectors.Spanish, metric, 0),
+			EN: ", " + name.EN + " " + collectors.FormatValue(collectors.English, metric, well),
+			ES: ", " + name.ES + " " + collectors.FormatValue(collectors.Spanish, metric, well),
 		}
 	}
 	return collectors.Text{EN: ", " + name.EN + " {1}" + unit, ES: ", " + name.ES + " {1}" + unit}
@@ -242,7 +267,9 @@ func addOpened(words collectors.Words, metric collectors.Metric) {
 		"stale": {EN: "no data (" + en + ") for {2}", ES: "sin datos (" + es + ") desde hace {2}"},
 	}
 	if collectors.Catalogue[metric].Unit == collectors.UnitBool {
-		facts["under"] = collectors.Text{EN: "down", ES: "fuera de servicio"}
+		facts["under"] = collectors.Text{
+			EN: collectors.FormatValue(collectors.English, metric, 0), ES: collectors.FormatValue(collectors.Spanish, metric, 0),
+		}
 		facts["over"] = collectors.Text{
 			EN: en + " " + collectors.FormatValue(collectors.English, metric, 1), ES: es + " " + collectors.FormatValue(collectors.Spanish, metric, 1),
 		}
@@ -273,11 +300,15 @@ func about(word string, a *Alarm) collectors.Reason {
 		info.Kinds == nil && a.Series.Ref.Kind != inventory.KindVigia {
 		metric = "other"
 	}
-	code := word + "." + string(a.Series.Ref.Kind) + "." + metric
+	code, which := word+"."+string(a.Series.Ref.Kind)+"."+metric, a.Series.Instance
+	if part := a.Series.Part(); part != "" && metric != "other" {
+		code += partWord
+		which = part
+	}
 	if a.State == Stale {
 		code += ".stale"
 	}
-	return collectors.Because(code, a.Series.Ref.Name, figure(a.Series.Metric, a.Value), a.Series.Instance, string(a.Series.Metric))
+	return collectors.Because(code, a.Series.Ref.Name, figure(a.Series.Metric, a.Value), which, string(a.Series.Metric))
 }
 
 // title is what happened, as the alarm says it.

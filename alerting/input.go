@@ -76,3 +76,9 @@ type checkKey struct {
 	ref      inventory.Ref
 	instance string
 }
+
+// checkOf is the check that feeds a series.
+func checkOf(s collectors.Series) checkKey {
+	id := s.Check()
+	return checkKey{id.Ref, id.Instance}
+}

@@ -86,7 +86,7 @@ func (p *planner) confirm(w *work, rule *Threshold) {
 	w.asked = true
 	series := w.t.series
 	p.out.Confirms = append(p.out.Confirms, ConfirmRequest{
-		Check:  collectors.CheckID{Ref: series.Ref, Instance: series.Instance},
+		Check:  series.Check(),
 		Series: series, Probes: rule.Confirm.Probes, Every: rule.Confirm.Every,
 	})
 }

@@ -21,7 +21,7 @@ func (s *State) ordered() []*track {
 
 // removed reports whether the check that feeds a series was taken out of the configuration.
 func (s *State) removed(series collectors.Series) bool {
-	return s.dropped[checkKey{series.Ref, series.Instance}]
+	return s.dropped[checkOf(series)]
 }
 
 // reload follows a new configuration: series of checks that are gone are forgotten and their alarms closed, everything else is judged by the
@@ -29,7 +29,7 @@ func (s *State) removed(series collectors.Series) bool {
 func (p *planner) reload() {
 	expected := map[checkKey]bool{}
 	for _, e := range p.cfg.Expected {
-		expected[checkKey{e.Series.Ref, e.Series.Instance}] = true
+		expected[checkOf(e.Series)] = true
 	}
 	p.out.dropped = p.droppedBy(expected)
 	p.gone = map[*track]bool{}
@@ -49,7 +49,7 @@ func (p *planner) reload() {
 	for _, t := range p.st.tracks {
 		if p.isGone(t, expected) {
 			p.gone[t] = true
-			p.out.dropped[checkKey{t.series.Ref, t.series.Instance}] = true
+			p.out.dropped[checkOf(t.series)] = true
 			p.out.gone = append(p.out.gone, t)
 		}
 	}
@@ -64,7 +64,7 @@ func (p *planner) droppedBy(expected map[checkKey]bool) map[checkKey]bool {
 	}
 	for _, t := range p.st.tracks {
 		if t.expected {
-			dropped[checkKey{t.series.Ref, t.series.Instance}] = true
+			dropped[checkOf(t.series)] = true
 		}
 	}
 	for key := range expected {
@@ -76,7 +76,7 @@ func (p *planner) droppedBy(expected map[checkKey]bool) map[checkKey]bool {
 // isGone reports whether nothing feeds a series any more: its object or its check was removed. After a restart, when it is not known what was
 // expected before, a check is known by its "up".
 func (p *planner) isGone(t *track, expected map[checkKey]bool) bool {
-	key := checkKey{t.series.Ref, t.series.Instance}
+	key := checkOf(t.series)
 	return !p.cfg.knows(t.series.Ref) || p.out.dropped[key] || t.series.Metric == collectors.Up && !expected[key] && len(expected) > 0
 }
 

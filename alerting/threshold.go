@@ -63,7 +63,7 @@ type Flapping struct {
 type Threshold struct {
 	Metric   collectors.Metric
 	On       inventory.Pattern
-	Instance string // only this instance; empty: every one
+	Instance string // only this instance or this part of one; empty: every one
 	Tiers    []Tier // from the least severe to the worst
 	NoData   *NoData
 	Confirm  *Confirm
@@ -114,7 +114,7 @@ func (r *Rules) Match(s collectors.Series) *Threshold {
 		return nil
 	}
 	for _, t := range r.byMetric[s.Metric] {
-		if (t.Instance == "" || t.Instance == s.Instance) && t.On.Matches(s.Ref) {
+		if (t.Instance == "" || t.Instance == s.Instance || t.Instance == s.Part()) && t.On.Matches(s.Ref) {
 			return t
 		}
 	}

@@ -18,11 +18,36 @@ const (
 	ErrorsPps   Metric = "errors_pps"
 	DiscardsPps Metric = "discards_pps"
 
+	InterfaceUp Metric = "if_up" // one interface's operational state (RFC 2863 ifOperStatus)
+
 	ResponseMS Metric = "response_ms"
 	CPUPct     Metric = "cpu_pct"
+	CorePct    Metric = "core_pct" // one processor of several
 	RAMPct     Metric = "ram_pct"
+	PoolPct    Metric = "pool_pct" // one memory pool of several
+	SwapPct    Metric = "swap_pct"
 	DiskPct    Metric = "disk_pct"
+	Load1      Metric = "load_1m" // run queue, mean of one minute
+	Load5      Metric = "load_5m"
+	Load15     Metric = "load_15m"
 	UptimeS    Metric = "uptime_s"
+
+	TemperatureC Metric = "temperature_c"
+	FanRPM       Metric = "fan_rpm"
+	VoltageV     Metric = "voltage_v"
+	CurrentA     Metric = "current_a"
+	PowerW       Metric = "power_w"
+	OpticalDBM   Metric = "optical_dbm"
+	HumidityPct  Metric = "humidity_pct"
+	BatteryPct   Metric = "battery_pct"
+	RuntimeS     Metric = "runtime_s" // how long a UPS can go on
+	LoadPct      Metric = "load_pct"  // of a UPS: of what it can carry
+	PartOK       Metric = "part_ok"   // a fan, a power supply, a disk: works or not
+
+	Sessions    Metric = "sessions"     // of a firewall or a proxy, at this moment
+	ProbeMOS    Metric = "probe_mos"    // a device's own estimate from test packets (Cisco IP SLA); not of calls
+	ProbeRTTMS  Metric = "probe_rtt_ms" // the same, round-trip time
+	CallsFailed Metric = "calls_failed_ps"
 
 	HealthyServers Metric = "healthy_servers"
 	BusyHourPct    Metric = "busy_hour_pct"
@@ -71,6 +96,12 @@ const (
 	UnitDays    Unit = "d"
 	UnitBps     Unit = "bps"
 	UnitPps     Unit = "/s"
+	UnitCelsius Unit = "°C"
+	UnitRPM     Unit = "rpm"
+	UnitVolt    Unit = "V"
+	UnitAmpere  Unit = "A"
+	UnitWatt    Unit = "W"
+	UnitDBM     Unit = "dBm"
 	UnitBool    Unit = "bool" // 1 yes, 0 no
 )
 
@@ -97,9 +128,34 @@ var Catalogue = map[Metric]MetricInfo{
 
 	ResponseMS: {Unit: UnitMS, Kinds: kinds("link", "server", "trunk")},
 	CPUPct:     {Unit: UnitPercent, Kinds: kinds("server")},
+	CorePct:    {Unit: UnitPercent, Kinds: kinds("server")},
 	RAMPct:     {Unit: UnitPercent, Kinds: kinds("server")},
+	PoolPct:    {Unit: UnitPercent, Kinds: kinds("server")},
+	SwapPct:    {Unit: UnitPercent, Kinds: kinds("server")},
 	DiskPct:    {Unit: UnitPercent, Kinds: kinds("server")},
-	UptimeS:    {Unit: UnitSeconds, Kinds: kinds("link", "server")},
+	Load1:      {Unit: UnitNone, Kinds: kinds("server")},
+	Load5:      {Unit: UnitNone, Kinds: kinds("server")},
+	Load15:     {Unit: UnitNone, Kinds: kinds("server")},
+	UptimeS:    {Unit: UnitSeconds, LowerIsWorse: true, Kinds: kinds("link", "server")},
+
+	InterfaceUp: {Unit: UnitBool, LowerIsWorse: true, Kinds: kinds("link", "server")},
+
+	TemperatureC: {Unit: UnitCelsius, Kinds: kinds("server")},
+	FanRPM:       {Unit: UnitRPM, LowerIsWorse: true, Kinds: kinds("server")},
+	VoltageV:     {Unit: UnitVolt, Kinds: kinds("server")},
+	CurrentA:     {Unit: UnitAmpere, Kinds: kinds("server")},
+	PowerW:       {Unit: UnitWatt, Kinds: kinds("server")},
+	OpticalDBM:   {Unit: UnitDBM, LowerIsWorse: true, Kinds: kinds("server")},
+	HumidityPct:  {Unit: UnitPercent, Kinds: kinds("server")},
+	BatteryPct:   {Unit: UnitPercent, LowerIsWorse: true, Kinds: kinds("server")},
+	RuntimeS:     {Unit: UnitSeconds, LowerIsWorse: true, Kinds: kinds("server")},
+	LoadPct:      {Unit: UnitPercent, Kinds: kinds("server")},
+	PartOK:       {Unit: UnitBool, LowerIsWorse: true, Kinds: kinds("server")},
+
+	Sessions:    {Unit: UnitNone, Kinds: kinds("server")},
+	ProbeMOS:    {Unit: UnitNone, LowerIsWorse: true, Kinds: kinds("server")},
+	ProbeRTTMS:  {Unit: UnitMS, Kinds: kinds("server")},
+	CallsFailed: {Unit: UnitPps, Kinds: kinds("server")},
 
 	HealthyServers: {Unit: UnitNone, LowerIsWorse: true, Kinds: kinds("service")},
 	BusyHourPct:    {Unit: UnitPercent, Kinds: kinds("service")},
@@ -108,7 +164,7 @@ var Catalogue = map[Metric]MetricInfo{
 	NERPct: {Unit: UnitPercent, LowerIsWorse: true, Kinds: kinds("trunk", "destination")},
 	ACDS:   {Unit: UnitSeconds, LowerIsWorse: true, Kinds: kinds("trunk", "destination")},
 	PDDMS:  {Unit: UnitMS, Kinds: kinds("trunk", "destination")},
-	Calls:  {Unit: UnitNone, LowerIsWorse: true, Kinds: kinds("trunk", "customer", "destination")},
+	Calls:  {Unit: UnitNone, LowerIsWorse: true, Kinds: kinds("server", "trunk", "customer", "destination")},
 
 	MOSMean:         {Unit: UnitNone, LowerIsWorse: true, Kinds: kinds("customer")},
 	MOSP10:          {Unit: UnitNone, LowerIsWorse: true, Kinds: kinds("customer")},

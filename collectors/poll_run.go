@@ -233,13 +233,13 @@ func refuse(r *Result) int {
 func samplesOf(check Check, run Run) []Sample {
 	samples := make([]Sample, len(run.Result.Values))
 	for i, v := range run.Result.Values {
-		instance := v.Instance
-		if instance == "" {
-			instance = check.ID.Instance
+		why := v.Why
+		if why.IsZero() {
+			why = run.Result.Why
 		}
 		samples[i] = Sample{
-			Series: Series{Metric: v.Metric, Ref: check.ID.Ref, Instance: instance},
-			At:     run.At, Value: v.Value, Reason: run.Result.Why, Detail: v.Detail, Every: check.Every,
+			Series: Series{Metric: v.Metric, Ref: check.ID.Ref, Instance: check.ID.Part(v.Part)},
+			At:     run.At, Value: v.Value, Reason: why, Detail: v.Detail, Every: check.Every,
 		}
 	}
 	return samples

@@ -280,7 +280,7 @@ func TestSamplesOfARun(t *testing.T) {
 	f := good(t, 300*time.Millisecond)
 	f.result.Values = []Value{
 		{Metric: Up, Value: 1},
-		{Metric: InBps, Instance: "eth0", Value: 5, Detail: `{"x":1}`},
+		{Metric: InBps, Part: "eth0", Value: 5, Detail: `{"x":1}`},
 		{Metric: LatencyMS, Value: math.NaN()},
 		{Metric: JitterMS, Value: math.Inf(1)},
 	}
@@ -296,14 +296,14 @@ func TestSamplesOfARun(t *testing.T) {
 	at := f.starts[0].Round(0).UTC()
 	want := []Sample{
 		{Series: Series{Up, check.ID.Ref, "ping"}, At: at, Value: 1, Reason: Because("t.ok"), Every: 10 * time.Second},
-		{Series: Series{InBps, check.ID.Ref, "eth0"}, At: at, Value: 5, Reason: Because("t.ok"), Every: 10 * time.Second, Detail: `{"x":1}`},
+		{Series: Series{InBps, check.ID.Ref, "ping:eth0"}, At: at, Value: 5, Reason: Because("t.ok"), Every: 10 * time.Second, Detail: `{"x":1}`},
 	}
 	got := slices.DeleteFunc(sink.samples, func(s Sample) bool { return s.Series.Ref == inventory.Self })
 	if diff := cmp.Diff(want, got[:2]); diff != "" {
 		t.Errorf("samples (-want +got):\n%s", diff)
 	}
 	run, _ := runs.LastRun(check.ID)
-	if len(run.Result.Values) != 2 || len(run.Result.Steps) != 2 || run.Took != 300*time.Millisecond || !run.At.Equal(at) {
+	if len(run.Result.Values) != 1 || len(run.Result.Steps) != 2 || run.Took != 300*time.Millisecond || !run.At.Equal(at) {
 		t.Errorf("run %+v", run)
 	}
 }

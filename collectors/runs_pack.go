@@ -101,7 +101,7 @@ const (
 	flagConfirm = 2
 )
 
-// pack writes everything of a run but its check and kind.
+// pack writes everything of a run but its check and kind, and the figures of parts: a switch has hundreds, and they are in their series.
 func (r *Runs) pack(run Run) []byte {
 	b := make([]byte, 0, 160)
 	b = binary.AppendVarint(b, run.At.UnixNano())
@@ -120,10 +120,19 @@ func (r *Runs) pack(run Run) []byte {
 	for _, s := range run.Result.Steps {
 		b = r.packReason(b, s)
 	}
-	b = binary.AppendUvarint(b, uint64(len(run.Result.Values)))
+	b = binary.AppendUvarint(b, uint64(run.Result.Discarded))
+	whole := 0
+	for i := range run.Result.Values {
+		if run.Result.Values[i].Part == "" {
+			whole++
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(whole))
 	for _, v := range run.Result.Values {
+		if v.Part != "" {
+			continue
+		}
 		b = binary.AppendUvarint(b, r.names.of(string(v.Metric)))
-		b = packString(b, v.Instance)
 		b = packFloat(b, v.Value)
 		b = packString(b, v.Detail)
 	}
@@ -193,6 +202,7 @@ func (r *Runs) unpack(id CheckID, kind string, packed []byte) Run {
 			run.Result.Steps[i] = u.reason()
 		}
 	}
+	run.Result.Discarded = int(u.uvarint())
 	if n := u.uvarint(); n > 0 {
 		run.Result.Values = make([]Value, n)
 		for i := range run.Result.Values {
@@ -203,7 +213,7 @@ func (r *Runs) unpack(id CheckID, kind string, packed []byte) Run {
 }
 
 func (u *unpacker) value() Value {
-	return Value{Metric: Metric(u.names.get(u.uvarint())), Instance: u.text(), Value: u.float(), Detail: u.text()}
+	return Value{Metric: Metric(u.names.get(u.uvarint())), Value: u.float(), Detail: u.text()}
 }
 
 func (u *unpacker) reason() Reason {

@@ -2,6 +2,7 @@ package collectors
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"vigia/collectors/inventory"
@@ -11,8 +12,23 @@ import (
 type Series struct {
 	Metric   Metric
 	Ref      inventory.Ref
-	Instance string // the check's name, by default its kind
+	Instance string // the check's name, by default its kind; of a part (an interface, a disk), "check:part"
 }
+
+// Check is the check that feeds the series.
+func (s Series) Check() CheckID {
+	check, _, _ := strings.Cut(s.Instance, partMark)
+	return CheckID{Ref: s.Ref, Instance: check}
+}
+
+// Part is which part of what the check looks at is measured (an interface, a disk); empty for the whole.
+func (s Series) Part() string {
+	_, part, _ := strings.Cut(s.Instance, partMark)
+	return part
+}
+
+// partMark stands between the names of a check, which hold none, and of a part.
+const partMark = ":"
 
 // String writes metric{ref,instance}, for logs and errors.
 func (s Series) String() string {
@@ -70,6 +86,14 @@ type CheckID struct {
 	Instance string
 }
 
+// Part is the instance of the series of one part of what the check looks at; of the whole when part is empty.
+func (id CheckID) Part(part string) string {
+	if part == "" {
+		return id.Instance
+	}
+	return id.Instance + partMark + part
+}
+
 // String writes link/sjo-mia:ping.
 func (id CheckID) String() string { return id.Ref.String() + ":" + id.Instance }
 
@@ -103,14 +127,18 @@ type Result struct {
 	OK     bool     // false: the run shows that the target is not well, or the run itself could not be done
 	Why    Reason   // one line: what was found, or what went wrong
 	Steps  []Reason // what happened on the way, in order, for who wants to see more
+	// Discarded is how many figures were measured and thrown away because they could not be true; Steps say each and why. Such a run is
+	// kept as long as a failed one.
+	Discarded int
 }
 
-// Value is one figure of a Result. An empty Instance is the check's own.
+// Value is one figure of a Result: of the whole, or of one Part of what the check looks at.
 type Value struct {
-	Metric   Metric
-	Instance string
-	Value    float64
-	Detail   string
+	Metric Metric
+	Part   string
+	Value  float64
+	Detail string // JSON; becomes the sample's
+	Why    Reason // when the run's own does not say it of this figure
 }
 
 // Run is one entry of the log of a target's last runs.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"math"
 	"net/url"
 	"strconv"
@@ -70,11 +71,11 @@ func (s *Server) chart(v *visit, w *world, r reading, span timeRange, named bool
 		Unit: string(collectors.Catalogue[r.Series.Metric].Unit), Live: span.Live, Compare: span.Compared, Height: 128,
 		Sentence: s.chartSentence(v, w, r),
 	}
-	if named && r.Series.Instance != "" {
-		c.Label += " · " + r.Series.Instance
+	if part := cmp.Or(r.Series.Part(), r.Series.Instance); part != "" && (named || r.Series.Part() != "") {
+		c.Label += " · " + part
 	}
 	for _, check := range w.checks[r.Series.Ref] {
-		if check.ID.Instance == r.Series.Instance {
+		if check.ID == r.Series.Check() {
 			c.Target = v.t("check.target", check.Kind, check.Target, v.span(check.Every))
 		}
 	}

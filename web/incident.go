@@ -141,7 +141,7 @@ const mostEvidence = 3
 // known is what the probe saw when the alarm was raised, and the steps of the last failed run.
 func (s *Server) known(v *visit, a *alerting.Alarm) *known {
 	k := &known{Say: collectors.Capitalise(v.reason(a.Reason)), At: v.clock(a.ValueAt)}
-	runs := s.cfg.Runs.LastFailures(collectors.CheckID{Ref: a.Series.Ref, Instance: a.Series.Instance}, 1)
+	runs := s.cfg.Runs.LastFailures(a.Series.Check(), 1)
 	if len(runs) > 0 && !runs[0].At.Before(a.PendingAt.Add(-time.Minute)) {
 		why := v.reason(runs[0].Result.Why)
 		if k.Say == "" {

@@ -1,6 +1,7 @@
 package collectorstest
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"regexp"
@@ -84,13 +85,13 @@ func (s Suite) examine(t *testing.T, r collectors.Result) {
 		s.reason(t, "Steps", step)
 	}
 	type series struct {
-		metric   collectors.Metric
-		instance string
+		metric collectors.Metric
+		part   string
 	}
 	seen := map[series]bool{}
 	for _, v := range r.Values {
-		if key := (series{v.Metric, v.Instance}); seen[key] {
-			t.Errorf("%s %q is there twice", v.Metric, v.Instance)
+		if key := (series{v.Metric, v.Part}); seen[key] {
+			t.Errorf("%s %q is there twice", v.Metric, v.Part)
 		} else {
 			seen[key] = true
 		}
@@ -114,6 +115,11 @@ func (s Suite) value(t *testing.T, v collectors.Value) {
 		t.Errorf("%s is %v %s", v.Metric, v.Value, info.Unit)
 	}
 	s.noSecret(t, "Detail", v.Detail)
+	s.noSecret(t, "Part", v.Part)
+	if v.Detail != "" && !json.Valid([]byte(v.Detail)) {
+		t.Errorf("%s %q: its detail is no JSON: %s", v.Metric, v.Part, v.Detail)
+	}
+	s.reason(t, "Value.Why", v.Why)
 }
 
 // reason says it in both languages and looks for a missing code, a placeholder left open, an argument of a wrong type, and secrets.
