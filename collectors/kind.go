@@ -33,6 +33,8 @@ type Setup struct {
 	Timeout time.Duration
 	// Object facts that a collector may need.
 	Capacity inventory.Bandwidth // of a link; 0 when unknown
+	// Files is a folder of the operator's own with more about devices (snmp: profiles); empty for none.
+	Files string
 }
 
 // Problem is one mistake in a configuration: which key, what is wrong, what to do. The central configuration adds file and line.

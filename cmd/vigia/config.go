@@ -35,6 +35,7 @@ type Config struct {
 	Trunks       []TrunkSpec       `yaml:"trunks"`
 	Destinations []DestinationSpec `yaml:"destinations"`
 	Customers    []CustomerSpec    `yaml:"customers"`
+	SNMP         *SNMPSpec         `yaml:"snmp"`
 	Voice        *VoiceSpec        `yaml:"voice"`
 	Thresholds   []ThresholdSpec   `yaml:"thresholds"`
 
@@ -97,6 +98,7 @@ func parseConfig(path string, data []byte, kinds Kinds) (*Config, []Notice, erro
 func (l *loader) examine(cfg *Config) {
 	l.addresses(cfg)
 	objects := l.objects(cfg)
+	l.snmp(cfg)
 	l.checks(cfg)
 	l.references(cfg, objects)
 	l.cycles(cfg)
@@ -155,6 +157,8 @@ func (c *Config) Summary() string {
 type placedCheck struct {
 	ref      inventory.Ref
 	capacity inventory.Bandwidth
+	files    string // the folder of the operator's own that its kind reads
+	state    string // of that folder
 	spec     *CheckSpec
 }
 
@@ -163,7 +167,8 @@ func (c *Config) checkSpecs() []placedCheck {
 	var out []placedCheck
 	add := func(kind inventory.Kind, name string, capacity inventory.Bandwidth, specs []CheckSpec) {
 		for i := range specs {
-			out = append(out, placedCheck{inventory.Ref{Kind: kind, Name: name}, capacity, &specs[i]})
+			files, state := c.filesOf(specs[i].Kind)
+			out = append(out, placedCheck{inventory.Ref{Kind: kind, Name: name}, capacity, files, state, &specs[i]})
 		}
 	}
 	for i := range c.Links {

@@ -83,9 +83,6 @@ func zone(name string) *time.Location {
 func (c *Config) Checks() ([]collectors.Check, error) {
 	var out []collectors.Check
 	for _, p := range c.checkSpecs() {
-		if p.spec.planned {
-			continue
-		}
 		setup := p.setup()
 		collector, err := p.spec.own.Open(setup)
 		if err != nil {
@@ -94,7 +91,7 @@ func (c *Config) Checks() ([]collectors.Check, error) {
 		}
 		out = append(out, collectors.Check{
 			ID: setup.ID, Kind: p.spec.Kind, Target: p.spec.own.Target(), Every: setup.Every, Timeout: setup.Timeout, Collector: collector,
-			Fingerprint: fmt.Sprintf("%s %s %s %s", p.spec.fingerprint, setup.Every, setup.Timeout, p.capacity),
+			Fingerprint: fmt.Sprintf("%s %s %s %s %s", p.spec.fingerprint, setup.Every, setup.Timeout, p.capacity, p.state),
 		})
 	}
 	return out, nil
@@ -189,9 +186,6 @@ func (c *Config) EngineConfig() alerting.Config {
 func (c *Config) expected() []alerting.Expected {
 	var out []alerting.Expected
 	for _, p := range c.checkSpecs() {
-		if p.spec.planned {
-			continue
-		}
 		for _, m := range p.spec.kind.Metrics {
 			if collectors.Catalogue[m].Reachability {
 				series := collectors.Series{Metric: m, Ref: p.ref, Instance: p.spec.instance()}

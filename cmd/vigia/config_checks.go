@@ -23,12 +23,8 @@ func (c *CheckSpec) readMapping(l *loader, n *yaml.Node) {
 	if kind := l.checkKind[word]; kind != nil {
 		c.kind, c.own = kind, kind.New()
 		l.structure(n, c, c.own)
-	} else if later := plannedCheck(word); later != nil {
-		c.own, c.planned = later, true
-		l.structure(n, c, c.own)
-		l.notice(n, "planned-kind", "kind %s is not in this version of Vigía; this check is not run", word)
 	} else {
-		l.unknownKind(n, word, slices.Concat(slices.Collect(maps.Keys(l.checkKind)), plannedChecks()))
+		l.unknownKind(n, word, slices.Collect(maps.Keys(l.checkKind)))
 		l.common(n, c)
 		return
 	}
@@ -172,16 +168,12 @@ func (c *CheckSpec) instance() string {
 
 // times fills in the period and the deadline and compares them.
 func (l *loader) times(n *yaml.Node, c *CheckSpec) {
-	every, timeout := plannedEvery, plannedTimeout
-	if c.kind != nil {
-		every, timeout = c.kind.Every, c.kind.Timeout
-	}
 	if c.Every == 0 {
-		c.Every = inventory.Duration(every)
+		c.Every = inventory.Duration(c.kind.Every)
 	}
 	switch {
 	case c.Timeout == 0:
-		c.Timeout = min(inventory.Duration(timeout), c.Every)
+		c.Timeout = min(inventory.Duration(c.kind.Timeout), c.Every)
 	case c.Timeout > c.Every:
 		at := l.at[&c.Timeout]
 		if at == nil {
@@ -207,7 +199,7 @@ func lastLine(n *yaml.Node) int {
 
 // tryOpen opens a collector and closes it, so that what only Open can find is said with the file's line.
 func (l *loader) tryOpen(n *yaml.Node, c placedCheck) {
-	if c.spec.planned {
+	if c.spec.Kind == profileKind && l.badProfiles {
 		return
 	}
 	collector, err := c.spec.own.Open(c.setup())
@@ -225,6 +217,6 @@ func (l *loader) tryOpen(n *yaml.Node, c placedCheck) {
 func (c placedCheck) setup() collectors.Setup {
 	return collectors.Setup{
 		ID:    collectors.CheckID{Ref: c.ref, Instance: c.spec.instance()},
-		Every: c.spec.Every.Std(), Timeout: c.spec.Timeout.Std(), Capacity: c.capacity,
+		Every: c.spec.Every.Std(), Timeout: c.spec.Timeout.Std(), Capacity: c.capacity, Files: c.files,
 	}
 }

@@ -28,6 +28,8 @@ type loader struct {
 	text    map[*yaml.Node]string // what a scalar with references stands for
 	secrets []string              // every secret that was read
 	mail    *yaml.Node            // the section mail, which e-mail receivers fall back to
+
+	badProfiles bool // the folder of SNMP profiles is wrong: its checks cannot be opened, and that is said already
 }
 
 func newLoader(file, dir string, kinds Kinds) *loader {

@@ -1,104 +1,14 @@
 package main
 
 import (
-	"fmt"
 	"net/netip"
-	"slices"
-	"strings"
 	"time"
 
-	"vigia/collectors"
 	"vigia/collectors/inventory"
 )
 
-// This file holds the parts of the language that a later version of Vigía carries out: the check kind snmp and everything under voice. They
-// are read and checked as strictly as the rest, so that a file which is right today stays right, and Load says in a notice that they do
-// nothing yet. When a kind arrives it brings its own type, which Load prefers, and its table here goes.
-
-// Default times of a check that is not run.
-const (
-	plannedEvery   = 60 * time.Second
-	plannedTimeout = 10 * time.Second
-)
-
-// plannedCheck returns the keys of a kind of a later version, or nil.
-func plannedCheck(kind string) collectors.CheckConfig {
-	if kind == "snmp" {
-		return &snmpKeys{Port: 161, Version: "2c"}
-	}
-	return nil
-}
-
-func plannedChecks() []string { return []string{"snmp"} }
-
-// snmpKeys are the keys of the check kind snmp.
-type snmpKeys struct {
-	Host      string           `yaml:"host" need:"yes"`
-	Port      int              `yaml:"port" min:"1" max:"65535"`
-	Version   string           `yaml:"version" enum:"2c 3"`
-	Community inventory.Secret `yaml:"community"` // version 2c
-	User      string           `yaml:"user"`      // version 3
-	Auth      inventory.Secret `yaml:"auth"`      // version 3: algorithm:password
-	Priv      inventory.Secret `yaml:"priv"`      // version 3: algorithm:password
-	Interface string           `yaml:"interface" is:"label"`
-}
-
-// Validate compares the keys with the version.
-func (s *snmpKeys) Validate() []collectors.Problem {
-	var out []collectors.Problem
-	add := func(key, hint, format string, args ...any) {
-		out = append(out, collectors.Problem{Key: key, Message: fmt.Sprintf(format, args...), Hint: hint})
-	}
-	switch s.Version {
-	case "2c":
-		if s.Community.IsZero() {
-			add("community", "such as ${env:SNMP_RO}", "community is missing")
-		}
-		if s.User != "" || !s.Auth.IsZero() || !s.Priv.IsZero() {
-			add("version", "write version: 3", "user, auth and priv belong to version 3")
-		}
-	case "3":
-		if s.User == "" {
-			add("user", "", "user is missing")
-		}
-		if !s.Community.IsZero() {
-			add("community", "take it out or write version: 2c", "community belongs to version 2c")
-		}
-		if s.Auth.IsZero() && !s.Priv.IsZero() {
-			add("priv", "give auth too", "priv needs auth (RFC 3414 §1.4)")
-		}
-	}
-	if problem := algorithm(s.Auth, "md5", "sha", "sha224", "sha256", "sha384", "sha512"); problem != "" {
-		add("auth", "such as sha256:${file:/run/secrets/auth}", "auth %s", problem)
-	}
-	if problem := algorithm(s.Priv, "des", "aes", "aes192", "aes256"); problem != "" {
-		add("priv", "such as aes:${file:/run/secrets/priv}", "priv %s", problem)
-	}
-	return out
-}
-
-// algorithm says what is wrong with a secret of the form algorithm:password, or nothing. RFC 3414 §11.2 asks for eight characters.
-func algorithm(s inventory.Secret, known ...string) string {
-	if s.IsZero() {
-		return ""
-	}
-	name, password, cut := strings.Cut(s.Reveal(), ":")
-	switch {
-	case !cut || !slices.Contains(known, name):
-		return "does not begin with one of " + strings.Join(known, ", ") + " and a colon"
-	case len(password) < 8:
-		return "has a password shorter than 8 characters"
-	}
-	return ""
-}
-
-// Target is the host.
-func (s *snmpKeys) Target() string { return s.Host }
-
-// Open refuses: nothing of this version can run the check.
-func (s *snmpKeys) Open(collectors.Setup) (collectors.Collector, error) {
-	return nil, fmt.Errorf("kind snmp is not in this version")
-}
+// This file holds the part of the language that a later version of Vigía carries out: everything under voice. It is read and checked as
+// strictly as the rest, so that a file which is right today stays right, and Load says in a notice that it does nothing yet.
 
 // VoiceSpec is where reports about calls come from, and how their quality is judged.
 type VoiceSpec struct {

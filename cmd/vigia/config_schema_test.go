@@ -182,11 +182,6 @@ func (s *schemaWriter) checks() jsonObject {
 	for _, k := range kinds().Checks {
 		own[k.Name] = reflect.TypeOf(k.New()).Elem()
 	}
-	for _, name := range plannedChecks() {
-		if own[name] == nil {
-			own[name] = reflect.TypeOf(plannedCheck(name)).Elem()
-		}
-	}
 	return s.oneOf("CheckSpec", reflect.TypeFor[CheckSpec](), own)
 }
 

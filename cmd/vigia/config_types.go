@@ -133,9 +133,8 @@ type CheckSpec struct {
 	Every   inventory.Duration `yaml:"every" min:"1s" max:"7d"`
 	Timeout inventory.Duration `yaml:"timeout" min:"10ms" max:"1h"`
 
-	kind        *collectors.Kind // nil while the kind is unknown or not in this version
+	kind        *collectors.Kind // nil while the kind is unknown
 	own         collectors.CheckConfig
-	planned     bool
 	fingerprint string
 }
 

@@ -11,6 +11,7 @@ import (
 	"vigia/collectors/http"
 	"vigia/collectors/ping"
 	"vigia/collectors/sip"
+	"vigia/collectors/snmp"
 	"vigia/collectors/tcp"
 	"vigia/web"
 )
@@ -23,6 +24,7 @@ func kinds() Kinds {
 			http.Kind(),
 			tcp.Kind(),
 			sip.Kind(),
+			snmp.Kind(),
 		},
 		Receivers: []alerting.ReceiverKind{
 			email.Kind(),

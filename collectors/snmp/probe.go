@@ -1,0 +1,334 @@
+package snmp
+
+import (
+	"context"
+	"errors"
+	"math"
+
+	"vigia/collectors"
+)
+
+// prober is one check: the interfaces and metrics that it watches on a device, and what it read last.
+type prober struct {
+	registry *registry
+	device   *device
+	link     string // the interface of a link; "" for a server
+	patterns []string
+	all      bool // every sensible interface
+	health   bool
+	capacity float64 // bit/s, of a link; 0 unknown
+
+	of    *found    // what the states below were made for
+	watch []watched // in the order of the device's table
+	table request
+	names []string // what is asked for by exact names: ifTableLastChange, a link's own row, what the metrics need
+	last  reading  // of the metrics
+	hello moment
+	clock clock
+}
+
+// watched is one interface of a check.
+type watched struct {
+	at     int // in found.interfaces
+	line   line
+	oper   int8
+	speed  float64 // what a rate may not exceed
+	size   float64 // what utilisation is of
+	detail string
+}
+
+// Close gives the device back.
+func (p *prober) Close() error {
+	p.registry.release(p.device)
+	return nil
+}
+
+// run is one poll on its way.
+type run struct {
+	*prober
+	ctx    context.Context
+	s      *session
+	f      *found
+	r      collectors.Result
+	fresh  bool // discovered in this run
+	exact  exact
+	err    error // what went wrong after the device had answered
+	thrown thrown
+	bits   [2]float64 // of a link: in and out, NaN when unknown
+	faults float64    // of a link: errors a second
+	oper   int8
+}
+
+// Probe polls the device once.
+func (p *prober) Probe(ctx context.Context) collectors.Result {
+	s, err := p.device.open(ctx)
+	if err != nil {
+		return p.failed(nil, err)
+	}
+	defer s.close()
+	r := &run{prober: p, ctx: ctx, s: s, bits: [2]float64{math.NaN(), math.NaN()}}
+	if err := r.poll(); err != nil {
+		return p.failed(r, err)
+	}
+	if p.device.creds.version == 3 {
+		p.device.usm.learn(s.g.SecurityParameters)
+	}
+	return r.result()
+}
+
+// failed is the result of a run that could not be done. A server that does not answer is not up; of a link nothing is known then, since its
+// interface may well be: its silence is the engine's matter.
+func (p *prober) failed(r *run, err error) collectors.Result {
+	var t *trouble
+	if !errors.As(err, &t) {
+		t = &trouble{code: "damaged", args: []any{p.device.label()}, err: err}
+	}
+	result := collectors.Result{Why: t.reason()}
+	if r != nil {
+		result.Steps = r.r.Steps
+	}
+	if t.code == "no_interface" || p.link == "" && t.code != "ended" && t.code != "looking" {
+		result.Values = append(result.Values, collectors.Value{Metric: collectors.Up, Value: 0})
+	}
+	if p.device.creds.version == 3 && !errors.Is(err, errSilent) {
+		p.device.usm.forget()
+	}
+	return result
+}
+
+// poll asks for everything. What goes wrong after the device has answered is kept, and what was read until then still counts.
+func (r *run) poll() error {
+	if err := r.prepare(); err != nil {
+		return err
+	}
+	if r.link != "" && len(r.watch) == 0 {
+		_, t := r.f.seek(r.link)
+		return t
+	}
+	r.err = errors.Join(r.readMetrics(), r.readInterfaces())
+	r.tellDevice()
+	r.tellMetrics()
+	r.r.Discarded += r.thrown.count
+	r.r.Steps = append(r.r.Steps, r.thrown.reasons()...)
+	if r.err == nil {
+		r.lookAgain()
+	}
+	return nil
+}
+
+// prepare reads everything that is asked for by exact names, in as few requests as it takes, and first of all whether what is known of
+// the device is still true. If not, the device is discovered and read anew.
+func (r *run) prepare() error {
+	r.f = r.device.known()
+	if r.f == nil || r.health && !r.f.health {
+		if err := r.discover(); err != nil {
+			return err
+		}
+		return r.readExact()
+	}
+	r.follow()
+	if err := r.readExact(); err != nil {
+		return err
+	}
+	first := r.exact.values[0]                                                                // ifTableLastChange
+	changed := first.kind == ticks && r.f.hasChange && uint32(first.number) != r.f.lastChange //nolint:gosec // TimeTicks have 32 bits
+	if !r.restarted(r.exact.moments[0].moment) && !changed {
+		return nil
+	}
+	r.last = reading{}
+	if err := r.discover(); err != nil {
+		return err
+	}
+	return r.readExact()
+}
+
+// exact is what was read by exact names.
+type exact struct {
+	values  []value
+	moments []since
+}
+
+// since is the moment of the values from one on.
+type since struct {
+	from int
+	moment
+}
+
+func (r *run) readExact() error {
+	r.exact = exact{values: make([]value, len(r.names))}
+	return r.s.get(r.ctx, r.names, func(from int, vars []variable, m moment) {
+		r.exact.moments = append(r.exact.moments, since{from, m})
+		for i := range vars {
+			r.exact.values[from+i] = vars[i].value
+		}
+	})
+}
+
+// restarted compares with this check's last poll and with the discovery, which another check may have made.
+func (r *run) restarted(now moment) bool {
+	last := r.hello
+	r.hello = now
+	if last.at.Before(r.f.m.at) {
+		last = r.f.m
+	}
+	_, v := r.clock.between(last, now)
+	return v.code == restarted.code
+}
+
+func (r *run) discover() error {
+	f, err := r.device.discover(r.ctx, r.s, r.health)
+	if err != nil {
+		if errors.Is(err, errSilent) && r.s.heard || errors.Is(r.ctx.Err(), context.DeadlineExceeded) {
+			if n := r.device.shelved(); n > 0 {
+				return &trouble{code: "looking", args: []any{r.device.label(), n}, err: err}
+			}
+		}
+		return err
+	}
+	r.f, r.fresh, r.hello = f, true, f.m
+	n := f.summary()
+	r.r.Steps = append(r.r.Steps, because("step_found", f.profile.Title, n.Interfaces, n.Processors, n.Pools, n.Disks, n.Sensors))
+	for _, note := range f.notes {
+		r.r.Steps = append(r.r.Steps, because(note.code, note.args...))
+	}
+	r.follow()
+	return nil
+}
+
+// shelved is how many cells an interrupted discovery has read so far.
+func (d *device) shelved() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.shelf == nil {
+		return 0
+	}
+	return d.shelf.cells + len(d.shelf.scalar)
+}
+
+// follow makes the states fit what was found; those of interfaces with the same name and index go on.
+func (r *run) follow() {
+	p, f := r.prober, r.f
+	if p.of == f {
+		return
+	}
+	before := map[string]*watched{}
+	for i := range p.watch {
+		q := &p.of.interfaces[p.watch[i].at]
+		before[q.name+"\x00"+q.index] = &p.watch[i]
+	}
+	var chosen []int
+	switch {
+	case p.link == "":
+		chosen = f.choose(p.patterns, p.all)
+	default:
+		if i, t := f.seek(p.link); t == nil {
+			chosen = []int{i}
+		}
+	}
+	watch := make([]watched, 0, len(chosen))
+	for _, at := range chosen {
+		q := &f.interfaces[at]
+		w := watched{at: at, speed: f.lineSpeed(q), size: q.speed, oper: q.oper}
+		if q.nominal() {
+			w.size = 0
+		}
+		if p.capacity > 0 {
+			w.size = p.capacity
+		}
+		if w.speed == 0 {
+			w.speed = p.capacity
+		}
+		if old := before[q.name+"\x00"+q.index]; old != nil {
+			w.line = old.line
+		}
+		w.detail = q.detail(p.capacity, q.oper)
+		watch = append(watch, w)
+	}
+	p.of, p.watch = f, watch
+	p.table = f.lineTable(watch)
+	p.names = []string{ifLastChange}
+	if p.link != "" && len(watch) == 1 {
+		for _, c := range p.table.columns {
+			p.names = append(p.names, c+"."+f.interfaces[watch[0].at].index)
+		}
+	}
+	if p.health {
+		p.names = append(p.names, f.exact...)
+	}
+}
+
+// lineTable is which cells a poll of these interfaces wants.
+func (f *found) lineTable(watch []watched) request {
+	columns := []string{ifInOctets, ifOutOctets}
+	for i := range watch {
+		if f.interfaces[watch[i].at].wide {
+			columns = []string{ifHCInOctets, ifHCOutOctets}
+		}
+	}
+	columns = append(columns, ifInErrors, ifOutErrors, ifInDiscards, ifOutDiscards, ifOperStatus)
+	if f.marked {
+		columns = append(columns, ifDiscontinuity)
+	}
+	if !f.hasChange { // nothing says that indexes have moved: the name is read each time
+		columns = append(columns, f.nameColumn())
+	}
+	wanted := make([]int, len(watch))
+	for i := range watch {
+		wanted[i] = watch[i].at
+	}
+	return request{columns: columns, all: f.indexes, wanted: wanted}
+}
+
+// lookAgain discovers anew when it is time, after the poll, so that nothing is late for it. What fails now goes on with the next run.
+func (r *run) lookAgain() {
+	if f := r.device.known(); f != nil && f != r.f { // another check has done it meanwhile
+		r.f = f
+		r.follow()
+		return
+	}
+	if r.fresh || !r.device.isDue(r.f) {
+		return
+	}
+	if f, err := r.device.discover(r.ctx, r.s, r.health); err == nil {
+		r.f = f
+		r.follow()
+	}
+}
+
+// result says in one line what was found.
+func (r *run) result() collectors.Result {
+	r.r.OK = r.err == nil
+	switch {
+	case r.err != nil:
+		r.r.Why = r.failed(nil, r.err).Why
+	case r.link != "":
+		r.linkResult()
+	case r.r.Discarded > 0:
+		r.r.Why = because("ok_discarded", r.f.profile.Title, len(r.r.Values), r.s.sent, r.r.Discarded)
+	default:
+		r.r.Why = because("ok", r.f.profile.Title, len(r.r.Values), r.s.sent)
+	}
+	return r.r
+}
+
+func (r *run) linkResult() {
+	p := &r.f.interfaces[r.watch[0].at]
+	known := !math.IsNaN(r.bits[0]) && !math.IsNaN(r.bits[1])
+	switch {
+	case r.oper != stateUp && r.oper != stateUnknown && r.oper != 0:
+		r.r.OK = false
+		code := "state_" + operStates[r.oper]
+		if p.admin == stateDown {
+			code = "state_admin"
+		}
+		r.r.Why = because(code, p.name)
+	case r.r.Discarded > 0 && len(r.thrown.groups) > 0:
+		r.r.Why = r.thrown.reasons()[0]
+	case known:
+		r.r.Why = because("traffic", r.bits[0]/1e6, r.bits[1]/1e6, r.faults)
+	case r.oper == stateUnknown || r.oper == 0:
+		r.r.Why = because("state_unknown", p.name)
+	default:
+		r.r.Why = because("first", p.name)
+	}
+}

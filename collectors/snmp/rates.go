@@ -1,0 +1,262 @@
+package snmp
+
+import (
+	"fmt"
+	"math"
+
+	"vigia/collectors"
+	"vigia/collectors/snmp/profile"
+)
+
+// readInterfaces reads the counters of the interfaces and follows them. Values are made of them at once.
+func (r *run) readInterfaces() error {
+	switch {
+	case len(r.watch) == 0:
+		return nil
+	case r.link != "":
+		n := len(r.table.columns)
+		if !r.readLine(&r.watch[0], r.exact.values[1:1+n], r.exact.moments[0].moment) {
+			r.moved(1)
+		}
+		return nil
+	}
+	at := make(map[int]*watched, len(r.watch))
+	for i := range r.watch {
+		at[r.watch[i].at] = &r.watch[i]
+	}
+	moved := 0
+	err := r.s.gather(r.ctx, r.table, func(position int, cells []value, m moment) {
+		if w := at[position]; !r.readLine(w, cells, m) {
+			moved++
+		}
+	})
+	if err == nil && moved > 0 {
+		r.moved(moved)
+	}
+	return err
+}
+
+// moved: indexes have moved without a word, and what was read belongs to others.
+func (r *run) moved(n int) {
+	r.r.Steps = append(r.r.Steps, because("step_moved", n))
+	r.device.forget(r.f)
+}
+
+// forget makes the next run discover anew.
+func (d *device) forget(f *found) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.found == f {
+		d.found = nil
+	}
+}
+
+// readLine takes one interface's cells. It reports false when the row bears another name than it did.
+func (r *run) readLine(w *watched, cells []value, m moment) bool {
+	p := &r.f.interfaces[w.at]
+	reading := lineReading{m: m, speed: w.speed}
+	gone := true
+	oper := int8(0)
+	for i, column := range r.table.columns {
+		v := cells[i]
+		gone = gone && v.kind == absent
+		switch column {
+		case ifInOctets, ifHCInOctets:
+			reading.count[inOctets] = counterOf(v)
+		case ifOutOctets, ifHCOutOctets:
+			reading.count[outOctets] = counterOf(v)
+		case ifInErrors:
+			reading.count[inErrors] = counterOf(v)
+		case ifOutErrors:
+			reading.count[outErrors] = counterOf(v)
+		case ifInDiscards:
+			reading.count[inDiscards] = counterOf(v)
+		case ifOutDiscards:
+			reading.count[outDiscards] = counterOf(v)
+		case ifOperStatus:
+			oper = state(v)
+		case ifDiscontinuity:
+			reading.discontinuity, reading.hasMark = uint32(v.number), v.kind == ticks //nolint:gosec // TimeTicks have 32 bits
+		default: // the name
+			if v.kind != absent && !p.called(profile.Clean(v.text)) {
+				w.line = line{}
+				return false
+			}
+		}
+	}
+	if gone {
+		w.line = line{}
+		r.thrown.add(p.name, verdict{code: "discarded_gone"})
+		return false
+	}
+	if oper != w.oper {
+		w.oper, w.detail = oper, p.detail(r.capacity, oper)
+		r.device.refresh(r.f) // speed and alias may have changed with it
+	}
+	r.tellState(w, oper)
+	out, whole, single := w.line.next(reading)
+	r.tellRates(w, out)
+	if whole.bad() {
+		r.thrown.add(p.name, whole)
+	}
+	for i, v := range single {
+		if v.bad() {
+			r.thrown.counter(p.name, i, v)
+			if v.code == "discarded_above" {
+				r.device.refresh(r.f)
+			}
+		}
+	}
+	return true
+}
+
+// called reports whether a row with this name is still the same interface.
+func (p *port) called(name string) bool {
+	return name == "" || name == p.descr || name == p.name || p.name == name+" #"+p.index
+}
+
+// nameColumn is the column that tells whether a row is still the same interface.
+func (f *found) nameColumn() string {
+	for i := range f.interfaces {
+		if p := &f.interfaces[i]; p.name != p.descr && p.name != p.descr+" #"+p.index {
+			return ifName
+		}
+	}
+	return ifDescr
+}
+
+// part is what a value of an interface is called: on a link the interface is the whole.
+func (r *run) part(w *watched) string {
+	if r.link != "" {
+		return ""
+	}
+	return r.f.interfaces[w.at].name
+}
+
+func (r *run) tell(w *watched, m collectors.Metric, v float64, detail string) {
+	r.r.Values = append(r.r.Values, collectors.Value{Metric: m, Part: r.part(w), Value: v, Detail: detail})
+}
+
+func (r *run) tellState(w *watched, oper int8) {
+	r.oper = oper
+	if oper == 0 || oper == stateUnknown {
+		return
+	}
+	up := 0.0
+	if oper == stateUp {
+		up = 1
+	}
+	p := &r.f.interfaces[w.at]
+	r.r.Values = append(r.r.Values, collectors.Value{
+		Metric: collectors.InterfaceUp, Part: r.part(w), Value: up, Detail: w.detail, Why: because("state_"+operStates[oper], p.name),
+	})
+	if r.link != "" {
+		r.r.Values = append(r.r.Values, collectors.Value{Metric: collectors.Up, Value: up})
+	}
+}
+
+const percent = 100
+
+func (r *run) tellRates(w *watched, out rates) {
+	for i, m := range [2]collectors.Metric{collectors.InBps, collectors.OutBps} {
+		bits := out.per[inOctets+i] * 8
+		if math.IsNaN(bits) {
+			continue
+		}
+		r.bits[i] = bits
+		r.tell(w, m, bits, "")
+		if w.size > 0 {
+			util := [2]collectors.Metric{collectors.InUtilPct, collectors.OutUtilPct}[i]
+			r.tell(w, util, min(bits/w.size*percent, percent), "")
+		}
+	}
+	if sum, ok := sumOf(out.per[inErrors], out.per[outErrors]); ok {
+		r.faults = sum
+		r.tell(w, collectors.ErrorsPps, sum, "")
+	}
+	if sum, ok := sumOf(out.per[inDiscards], out.per[outDiscards]); ok {
+		r.tell(w, collectors.DiscardsPps, sum, "")
+	}
+}
+
+// sumOf adds what is known of two directions.
+func sumOf(a, b float64) (float64, bool) {
+	switch {
+	case math.IsNaN(a) && math.IsNaN(b):
+		return 0, false
+	case math.IsNaN(a):
+		return b, true
+	case math.IsNaN(b):
+		return a, true
+	}
+	return a + b, true
+}
+
+// refresh makes the device be looked at anew soon, without forgetting what is known.
+func (d *device) refresh(f *found) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.found == f {
+		d.due = true
+	}
+}
+
+// thrown collects what was thrown away, so that a restart of a switch with 48 ports is one line and not 48.
+type thrown struct {
+	count  int
+	groups []group
+}
+
+type group struct {
+	code  string
+	args  []any
+	names []string
+}
+
+// add notes a verdict about all counters of an interface.
+func (t *thrown) add(name string, v verdict) {
+	t.count++
+	for i := range t.groups {
+		if t.groups[i].code == v.code && len(v.args) == 0 {
+			t.groups[i].names = append(t.groups[i].names, name)
+			return
+		}
+	}
+	t.groups = append(t.groups, group{v.code, v.args, []string{name}})
+}
+
+// counter notes a verdict about one counter.
+func (t *thrown) counter(name string, i int, v verdict) {
+	t.count++
+	t.groups = append(t.groups, group{v.code, append([]any{counterNames[i]}, v.args...), []string{name}})
+}
+
+// mostThrown is how many lines a run has about what was thrown away.
+const mostThrown = 20
+
+func (t *thrown) reasons() []collectors.Reason {
+	var out []collectors.Reason
+	for i, g := range t.groups {
+		if i == mostThrown {
+			return append(out, because("discarded_more", len(t.groups)-i))
+		}
+		out = append(out, because(g.code, append([]any{nameSome(g.names)}, g.args...)...))
+	}
+	return out
+}
+
+// nameSome lists the first few of many.
+func nameSome(names []string) string {
+	const few = 3
+	text := ""
+	for i, n := range names {
+		if i == few {
+			return fmt.Sprintf("%s +%d", text, len(names)-few)
+		}
+		if i > 0 {
+			text += ", "
+		}
+		text += n
+	}
+	return text
+}
