@@ -199,3 +199,37 @@ func Capitalise(s string) string {
 	}
 	return s
 }
+
+// octetUnits are decimal, as makers of disks and links count.
+var octetUnits = [...]struct {
+	size float64
+	name string
+}{{1e15, " PB"}, {1e12, " TB"}, {1e9, " GB"}, {1e6, " MB"}, {1e3, " kB"}, {1, " B"}}
+
+// FormatOctets writes a size: 60 GB, 24.6 GB, 512 MB. Units are decimal: 1 GB is 10⁹ octets.
+func FormatOctets(lang Lang, octets float64) string {
+	return FormatOctetsOf(lang, octets, octets) + octetUnit(octets)
+}
+
+// FormatOctetsOf writes a size without its unit, in the unit that a whole of that many octets is written in: the 24.6 of "24.6 of 60 GB".
+func FormatOctetsOf(lang Lang, octets, whole float64) string {
+	for _, u := range octetUnits {
+		if math.Abs(whole) >= u.size {
+			v := math.Round(octets/u.size*10) / 10
+			if v == math.Trunc(v) {
+				return Number(lang, v, 0)
+			}
+			return Number(lang, v, 1)
+		}
+	}
+	return Number(lang, octets, 0)
+}
+
+func octetUnit(octets float64) string {
+	for _, u := range octetUnits {
+		if math.Abs(octets) >= u.size {
+			return u.name
+		}
+	}
+	return " B"
+}

@@ -124,3 +124,42 @@ func TestMetricWordsAreComplete(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestFormatOctets(t *testing.T) {
+	tests := []struct {
+		octets float64
+		en, es string
+	}{
+		{0, "0 B", "0 B"},
+		{999, "999 B", "999 B"},
+		{1500, "1.5 kB", "1,5 kB"},
+		{60e9, "60 GB", "60 GB"},
+		{24.64e9, "24.6 GB", "24,6 GB"},
+		{59.96e9, "60 GB", "60 GB"},
+		{999.96e9, "1,000 GB", "1000 GB"},
+		{1.6e12, "1.6 TB", "1,6 TB"},
+		{137.6e9, "137.6 GB", "137,6 GB"},
+		{math.NaN(), "– B", "– B"},
+	}
+	for _, tt := range tests {
+		if got := FormatOctets(English, tt.octets); got != tt.en {
+			t.Errorf("%v in English: %q, want %q", tt.octets, got, tt.en)
+		}
+		if got := FormatOctets(Spanish, tt.octets); got != tt.es {
+			t.Errorf("%v in Spanish: %q, want %q", tt.octets, got, tt.es)
+		}
+	}
+	if got := FormatOctetsOf(Spanish, 300e6, 1e9); got != "0,3" {
+		t.Errorf("a small share of a gigabyte: %q", got)
+	}
+}
+
+// TestFormatUnitsOfDevices: units without a rule of their own keep three significant digits and a space.
+func TestFormatUnitsOfDevices(t *testing.T) {
+	for m, want := range map[Metric]string{TemperatureC: "41.3 °C", FanRPM: "4,812 rpm", VoltageV: "3.29 V", CurrentA: "41.3 A", PowerW: "187 W", OpticalDBM: "−6.25 dBm"} {
+		value := map[Metric]float64{TemperatureC: 41.26, FanRPM: 4812.4, VoltageV: 3.288, CurrentA: 41.26, PowerW: 187.4, OpticalDBM: -6.25}[m]
+		if got := FormatValue(English, m, value); got != want {
+			t.Errorf("%s: %q, want %q", m, got, want)
+		}
+	}
+}
