@@ -167,7 +167,7 @@ func TestNoWrongRate(t *testing.T) {
 		{"64 bits, says nothing", false, false, true, time.Minute, 0.9},
 		{"32 bits at 30 s", true, true, false, 30 * time.Second, 0.7},
 		{"32 bits, says nothing", false, false, false, 30 * time.Second, 0.7},
-		{"32 bits at 60 s", true, true, false, time.Minute, 0.45} // half of the ports are too fast for 32 bits and a minute,
+		{"32 bits at 60 s", true, true, false, time.Minute, 0.45}, // half of the ports are too fast for 32 bits and a minute
 	} {
 		for seed := range uint64(2) {
 			t.Run(fmt.Sprintf("%s/%d", c.name, seed), func(t *testing.T) {

@@ -10,7 +10,7 @@ var wordList = collectors.Words{
 	"first":        {EN: "{0} is up; its counters were read for the first time, rates come with the next run", ES: "{0} está activa; sus contadores se leyeron por primera vez, las tasas llegan con la próxima lectura"},
 	"looking":      {EN: "{0} is being discovered: {1} objects read, the next run goes on", ES: "se está descubriendo {0}: {1} objetos leídos, sigue en la próxima lectura"},
 
-	"unfinished":   {EN: "{0} answers slowly: {1} objects read in the time that was given; give it more", ES: "{0} responde despacio: {1} objetos leídos en el tiempo dado; dele más"},
+	"unfinished": {EN: "{0} answers slowly: {1} objects read in the time that was given; give it more", ES: "{0} responde despacio: {1} objetos leídos en el tiempo dado; dele más"},
 
 	"state_up":             {EN: "interface {0} is up", ES: "la interfaz {0} está activa"},
 	"state_down":           {EN: "interface {0} is down", ES: "la interfaz {0} está caída"},
