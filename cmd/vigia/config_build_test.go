@@ -64,6 +64,8 @@ func TestChecks(t *testing.T) {
 	want := map[string]string{
 		"link/sjo-mia:ping":   "ping 192.0.2.1 every 10s timeout 5s",
 		"link/sjo-gua:ping6":  "ping 2001:db8::1 every 10s timeout 4s",
+		"link/sjo-mia:snmp":   "snmp 192.0.2.2 GigabitEthernet0/1 every 30s timeout 10s",
+		"server/sbc-1:snmp":   "snmp 192.0.2.10 every 1m0s timeout 10s",
 		"server/sbc-1:http":   "http https://192.0.2.10/health every 30s timeout 5s",
 		"server/sbc-1:tcp":    "tcp 192.0.2.10:5061 every 30s timeout 5s",
 		"server/sbc-2:http":   "http https://192.0.2.11/health every 30s timeout 5s",
@@ -218,7 +220,7 @@ func TestEngineConfig(t *testing.T) {
 	for _, e := range cfg.Expected {
 		up[e.Series.String()] = e.Every
 	}
-	if len(up) != 7 || up["up{link/sjo-mia,ping}"] != 10*time.Second || up["up{server/sbc-1,tcp}"] != 30*time.Second {
+	if len(up) != 9 || up["up{link/sjo-mia,ping}"] != 10*time.Second || up["up{server/sbc-1,tcp}"] != 30*time.Second {
 		t.Errorf("expected: %v", up)
 	}
 }

@@ -28,7 +28,7 @@ func (l *loader) snmp(cfg *Config) {
 	if s == nil || s.Profiles == "" {
 		return
 	}
-	folder := s.Profiles
+	before, folder := len(l.errs), s.Profiles
 	if !filepath.IsAbs(folder) {
 		folder = filepath.Join(l.dir, folder)
 	}
@@ -52,7 +52,7 @@ func (l *loader) snmp(cfg *Config) {
 		s.state = folderState(folder)
 	}
 	s.Profiles = folder
-	l.badProfiles = err != nil
+	l.badProfiles = len(l.errs) > before
 }
 
 // folderState is a digest of a folder's files as far as a reload must know: names, sizes and times.

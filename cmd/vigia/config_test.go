@@ -10,6 +10,7 @@ import (
 	"vigia/alerting"
 	"vigia/collectors"
 	"vigia/collectors/inventory"
+	"vigia/collectors/snmp"
 )
 
 // The kinds of these tests look like the real ones and open nothing.
@@ -112,6 +113,7 @@ func testKinds() Kinds {
 		Checks: []collectors.Kind{
 			check("ping", "host", collectors.LatencyMS, collectors.LossPct), check("http", "url", collectors.ResponseMS),
 			check("tcp", "address", collectors.ConnectMS), check("sip", "host", collectors.LatencyMS),
+			snmp.Kind(),
 		},
 		Receivers: []alerting.ReceiverKind{receiver("email"), receiver("webhook"), receiver("slack")},
 	}
