@@ -102,7 +102,11 @@ func (f *found) findMetrics(ctx context.Context, s *session, on *shelf) error {
 				numberCores(c.rows)
 			}
 		}
-		if m.HasRows() && len(c.rows) == 0 || !m.HasRows() && !m.Has(on.has) {
+		rows, has, err := s.there(ctx, on, m, c.rows)
+		if err != nil {
+			return err
+		}
+		if c.rows = rows; !has {
 			continue
 		}
 		have[m.Metric] = !m.Sensor

@@ -43,6 +43,14 @@ const (
 
 var operStates = map[int8]string{1: "up", 2: "down", 3: "testing", 4: "unknown", 5: "dormant", 6: "notPresent", 7: "lowerLayerDown"}
 
+// stateCodes are the codes of words of the same states, whole: they are wanted for every port at every poll.
+var stateCodes = func() (codes [8]string) {
+	for state, word := range operStates {
+		codes[state] = name + ".state_" + word
+	}
+	return codes
+}()
+
 // port is one interface as a discovery found it.
 type port struct {
 	index string

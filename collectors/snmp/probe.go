@@ -68,7 +68,7 @@ func (p *prober) Probe(ctx context.Context) collectors.Result {
 	defer s.close()
 	r := &run{prober: p, ctx: ctx, s: s, bits: [2]float64{math.NaN(), math.NaN()}}
 	if err := r.poll(); err != nil {
-		return p.failed(r, err)
+		return p.failed(r, s.blame(ctx, err))
 	}
 	if p.device.creds.version == 3 {
 		p.device.usm.learn(s.g.SecurityParameters)

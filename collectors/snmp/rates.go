@@ -3,10 +3,14 @@ package snmp
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"vigia/collectors"
 	"vigia/collectors/snmp/profile"
 )
+
+// valuesOfPort is how many values a port has at most: its state, and in both directions bits and utilisation, and errors and discards.
+const valuesOfPort = 7
 
 // readInterfaces reads the counters of the interfaces and follows them. Values are made of them at once.
 func (r *run) readInterfaces() error {
@@ -20,13 +24,13 @@ func (r *run) readInterfaces() error {
 		}
 		return nil
 	}
-	at := make(map[int]*watched, len(r.watch))
-	for i := range r.watch {
-		at[r.watch[i].at] = &r.watch[i]
-	}
-	moved := 0
+	r.r.Values = slices.Grow(r.r.Values, len(r.watch)*valuesOfPort)
+	next, moved := 0, 0
 	err := r.s.gather(r.ctx, r.table, func(position int, cells []value, m moment) {
-		if w := at[position]; !r.readLine(w, cells, m) {
+		for r.watch[next].at != position { // both are in the order of the device's table
+			next++
+		}
+		if !r.readLine(&r.watch[next], cells, m) {
 			moved++
 		}
 	})
@@ -148,7 +152,7 @@ func (r *run) tellState(w *watched, oper int8) {
 	}
 	p := &r.f.interfaces[w.at]
 	r.r.Values = append(r.r.Values, collectors.Value{
-		Metric: collectors.InterfaceUp, Part: r.part(w), Value: up, Detail: w.detail, Why: because("state_"+operStates[oper], p.name),
+		Metric: collectors.InterfaceUp, Part: r.part(w), Value: up, Detail: w.detail, Why: collectors.Because(stateCodes[oper], p.name),
 	})
 	if r.link != "" {
 		r.r.Values = append(r.r.Values, collectors.Value{Metric: collectors.Up, Value: up})

@@ -129,7 +129,11 @@ func (p *pool) get(ctx context.Context, d *device, wait time.Duration) (*gosnmp.
 	g.Target, g.Port, g.Timeout, g.Retries, g.Context = d.host, uint16(d.port), wait, tries-1, ctx //nolint:gosec // a port was validated
 	d.creds.apply(g, d)
 	if fresh { // makes the buffer and, for v3, the salts
-		return g, g.Connect()
+		err := g.Connect()
+		if err == nil && d.creds.version == 3 {
+			listen(g)
+		}
+		return g, err
 	}
 	dialer := net.Dialer{Timeout: wait}
 	conn, err := dialer.DialContext(ctx, "udp", net.JoinHostPort(d.host, strconv.Itoa(d.port)))

@@ -57,6 +57,7 @@ type session struct {
 	now   func() time.Time
 	sent  int           // requests, repetitions included
 	heard bool          // the device has answered
+	knew  string        // v3: the engine ID that was known before
 	first time.Duration // how long its first answer took
 }
 
@@ -82,6 +83,9 @@ func (d *device) open(ctx context.Context) (*session, error) {
 		return nil, s.explain(ctx, err)
 	}
 	s.g = g
+	if p, ok := g.SecurityParameters.(*gosnmp.UsmSecurityParameters); ok {
+		s.knew = p.AuthoritativeEngineID
+	}
 	g.OnSent = func(*gosnmp.GoSNMP) { s.sent++ }
 	return s, nil
 }

@@ -65,7 +65,7 @@ func (c *Config) Survey(ctx context.Context, folder string) (Survey, error) {
 		if n := d.shelved(); n > 0 && (errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.As(err, &t) && errors.Is(t, errSilent)) {
 			return Survey{}, &trouble{code: "unfinished", args: []any{d.label(), n}, err: err}
 		}
-		return Survey{}, err
+		return Survey{}, s.blame(ctx, err)
 	}
 	out := f.survey()
 	out.Host, out.Requests, out.Took = c.Host, s.sent, time.Since(start)

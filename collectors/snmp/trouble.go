@@ -67,6 +67,9 @@ func (s *session) explain(ctx context.Context, err error) *trouble {
 			return &trouble{code: u.code, args: []any{s.to, s.creds.user}, err: err}
 		}
 	}
+	if code := s.reported(); code != "" && code != "window" && code != "engine" {
+		return &trouble{code: code, args: []any{s.to, s.creds.user}, err: err}
+	}
 	var dns *net.DNSError
 	switch text := err.Error(); {
 	case errors.As(err, &dns):
@@ -84,13 +87,23 @@ func (s *session) explain(ctx context.Context, err error) *trouble {
 	return &trouble{code: "damaged", args: []any{s.to}, err: errors.Join(errLies, err)}
 }
 
-// silence is the trouble of no answer; over v1 and v2c a wrong community looks the same.
+// silence is the trouble of no answer; over v1 and v2c a wrong community looks the same. A v3 engine that has said who it is and then keeps
+// silent could not read what we asked.
 func (s *session) silence(err error) *trouble {
-	code := "silent"
-	if s.creds.version == 3 {
-		code = "silent3"
+	t := &trouble{code: "silent", args: []any{s.to, s.sent}, err: errors.Join(errSilent, err)}
+	if s.creds.version != 3 || s.g == nil {
+		return t
 	}
-	return &trouble{code: code, args: []any{s.to, s.sent}, err: errors.Join(errSilent, err)}
+	t.code = "silent3"
+	if p, ok := s.g.SecurityParameters.(*gosnmp.UsmSecurityParameters); ok && !s.heard && s.introduced(p) {
+		t.code, t.args = "mute", []any{s.to, s.creds.user}
+	}
+	return t
+}
+
+// introduced reports whether the engine has said in this session who it is.
+func (s *session) introduced(p *gosnmp.UsmSecurityParameters) bool {
+	return p.AuthoritativeEngineID != "" && s.knew != p.AuthoritativeEngineID
 }
 
 // status is the trouble of an error-status (RFC 3416 §3); nil for none.
@@ -101,7 +114,24 @@ func (s *session) status(e gosnmp.SNMPError) *trouble {
 	case gosnmp.TooBig:
 		return &trouble{code: "too_big", args: []any{s.to}, err: errTooBig}
 	case gosnmp.AuthorizationError, gosnmp.NoAccess:
+		if s.creds.version == 3 && s.creds.priv.IsZero() {
+			return troubled("access_level", s.to)
+		}
 		return troubled("access", s.to)
 	}
 	return troubled("status", s.to, e.String())
+}
+
+// blame finds out which of two causes made a v3 engine fall silent: it is asked once more without the context. One that then answers does
+// not know the context; else it is the priv key.
+func (s *session) blame(ctx context.Context, err error) error {
+	var t *trouble
+	if !errors.As(err, &t) || t.code != "mute" || s.creds.context == "" || ctx.Err() != nil {
+		return err
+	}
+	s.g.ContextName, s.g.Retries = "", 0
+	if _, _, err := s.getOnce(ctx, nil); err != nil {
+		return t
+	}
+	return &trouble{code: "context", args: t.args, err: t.err}
 }
