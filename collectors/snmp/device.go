@@ -34,6 +34,17 @@ type device struct {
 // again is how often a device is looked at anew even if it says nothing of a change.
 const again = time.Hour
 
+// again of a device that has just started is how long it has been running, two minutes at least: some of its tables fill only then (net-snmp
+// knows processors after a minute).
+func (f *found) again() time.Duration {
+	if !f.m.hasTicks {
+		return again
+	}
+	return min(max(time.Duration(f.m.ticks)*time.Second/ticksPerSecond, soon), again)
+}
+
+const soon = 2 * time.Minute
+
 // stale is how long an interrupted discovery may go on.
 const stale = 10 * time.Minute
 
@@ -48,7 +59,7 @@ func (d *device) known() *found {
 func (d *device) isDue(f *found) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.found == f && (d.due || d.now().Sub(f.at) >= again)
+	return d.found == f && (d.due || d.now().Sub(f.at) >= f.again())
 }
 
 // hello is what a discovery begins with: who the device says it is.

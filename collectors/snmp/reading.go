@@ -29,11 +29,15 @@ func (r *reading) Growth(oid string) (float64, bool) {
 		return 0, false
 	}
 	last, now := counterOf(r.before[oid]), counterOf(r.now[oid])
-	if !last.known || !now.known || last.wide != now.wide || now.value < last.value {
+	if !last.known || !now.known || last.wide != now.wide || now.value < last.value || last.value == 0 && now.value >= asleep {
 		return 0, false
 	}
 	return float64(now.value - last.value), true
 }
+
+// asleep is what a counter that was 0 cannot reach in one period: an agent that has just started says 0 until it looks for the first time
+// (net-snmp's ssCpuRaw objects), and then everything since the machine started.
+const asleep = 1000
 
 // Elapsed is the time between the two polls in seconds.
 func (r *reading) Elapsed() float64 { return r.elapsed }
