@@ -16,6 +16,7 @@ func defaultThresholds(services []ServiceSpec) []alerting.Threshold {
 	out := reachabilityDefaults()
 	out = append(out, qualityDefaults()...)
 	out = append(out, capacityDefaults()...)
+	out = append(out, deviceDefaults()...)
 	out = append(out, selfDefaults()...)
 	for _, s := range services {
 		out = append(out, serviceDefault(s))
@@ -68,6 +69,26 @@ func capacityDefaults() []alerting.Threshold {
 			{Severity: alerting.Minor, Raise: 80, Clear: 78, For: 5 * time.Minute},
 			{Severity: alerting.Major, Raise: 90, Clear: 88, For: 5 * time.Minute},
 			{Severity: alerting.Critical, Raise: 95, Clear: 93, For: time.Minute},
+		}},
+	}
+}
+
+// deviceDefaults are about what devices say of themselves: how full a link is and whether it damages packets, a part that has failed, a UPS.
+func deviceDefaults() []alerting.Threshold {
+	full := []alerting.Tier{
+		{Severity: alerting.Major, Raise: 80, Clear: 75, For: 5 * time.Minute, ClearFor: 2 * time.Minute},
+		{Severity: alerting.Critical, Raise: 95, Clear: 90, For: 5 * time.Minute, ClearFor: 2 * time.Minute},
+	}
+	return []alerting.Threshold{
+		{Metric: collectors.InUtilPct, On: "link/*", Tiers: full},
+		{Metric: collectors.OutUtilPct, On: "link/*", Tiers: full},
+		{Metric: collectors.ErrorsPps, On: "link/*", Tiers: []alerting.Tier{
+			{Severity: alerting.Warning, Raise: 1, Clear: 0.1, For: 5 * time.Minute, ClearFor: 5 * time.Minute},
+		}},
+		{Metric: collectors.PartOK, On: "server/*", Tiers: []alerting.Tier{{Severity: alerting.Major, Raise: 0, Clear: 1, For: 2 * time.Minute}}},
+		{Metric: collectors.BatteryPct, On: "server/*", Tiers: []alerting.Tier{
+			{Severity: alerting.Minor, Raise: 50, Clear: 60},
+			{Severity: alerting.Critical, Raise: 20, Clear: 30},
 		}},
 	}
 }

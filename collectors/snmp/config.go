@@ -148,7 +148,7 @@ func (c *Config) Open(setup collectors.Setup) (collectors.Collector, error) {
 		return nil, err
 	}
 	if c.Profile != "" && set.Named(c.Profile) == nil {
-		return nil, fmt.Errorf("there is no profile %q; there are %s", c.Profile, strings.Join(set.Names(), ", "))
+		return nil, fmt.Errorf("there is no profile %q %s", c.Profile, set.Meant(c.Profile))
 	}
 	p := &prober{registry: c.registry, link: c.Interface, all: c.Interfaces == nil, patterns: c.Interfaces, health: true, capacity: float64(setup.Capacity)}
 	switch kind := setup.ID.Ref.Kind; {

@@ -78,6 +78,9 @@ func (s *Set) For(objectID, descr string) *Profile {
 // Named returns the profile of a name, or nil.
 func (s *Set) Named(name string) *Profile { return s.byName[name] }
 
+// Meant says which profile a name that nobody has was probably meant to be; empty when none is near.
+func (s *Set) Meant(name string) string { return meant(name, s.Names()) }
+
 // Names lists the names of all profiles in order.
 func (s *Set) Names() []string {
 	out := make([]string, 0, len(s.byName))
