@@ -1,6 +1,7 @@
 package snmp
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"path"
@@ -148,7 +149,7 @@ func (c *Config) Open(setup collectors.Setup) (collectors.Collector, error) {
 		return nil, err
 	}
 	if c.Profile != "" && set.Named(c.Profile) == nil {
-		return nil, fmt.Errorf("there is no profile %q %s", c.Profile, set.Meant(c.Profile))
+		return nil, fmt.Errorf("there is no profile %q (%s)", c.Profile, cmp.Or(set.Meant(c.Profile), "docs/devices.md lists them"))
 	}
 	p := &prober{registry: c.registry, link: c.Interface, all: c.Interfaces == nil, patterns: c.Interfaces, health: true, capacity: float64(setup.Capacity)}
 	switch kind := setup.ID.Ref.Kind; {
