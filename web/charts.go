@@ -2,9 +2,12 @@ package web
 
 import (
 	"cmp"
+	"encoding/json"
 	"math"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"vigia/alerting"
@@ -22,37 +25,146 @@ type chart struct {
 	Sentence string
 	Target   string // what is probed, and how often
 	Data     string
-	Table    string
-	CSV      string
+	Data2    string   // of the second line
+	Lines    []string // names of two lines, for the legend
+	Levels   string   // levels that are not the series' own, JSON: charts.js, tiers
+	Tables   []chartTable
+	Yes, No  string // what one and zero mean, of a series of yes and no; "" for answers and does not
+	Wide     bool   // has no neighbour
 	Live     bool
 	Compare  bool
 	Height   int
 }
 
+// chartTable is where a series' figures are as a table.
+type chartTable struct{ Label, URL string }
+
 // chartOrder is the order of an object's charts; what is not in it has none but in the detail below.
 var chartOrder = []collectors.Metric{
 	collectors.HealthyServers, collectors.LossPct, collectors.LatencyMS, collectors.ResponseMS, collectors.JitterMS,
-	collectors.InUtilPct, collectors.OutUtilPct, collectors.InBps, collectors.OutBps, collectors.CPUPct, collectors.RAMPct, collectors.DiskPct,
-	collectors.BusyHourPct, collectors.ASRPct, collectors.NERPct, collectors.PDDMS, collectors.ACDS, collectors.Calls, collectors.ErrorsPps, collectors.DiscardsPps,
+	collectors.InBps, collectors.OutBps, collectors.InUtilPct, collectors.OutUtilPct, collectors.CPUPct, collectors.RAMPct, collectors.DiskPct,
+	collectors.Sessions, collectors.ProbeMOS, collectors.ProbeRTTMS, collectors.BusyHourPct, collectors.ASRPct, collectors.NERPct, collectors.PDDMS, collectors.ACDS, collectors.Calls, collectors.ErrorsPps, collectors.DiscardsPps,
 }
 
 // detailOrder are the charts that are folded away.
 var detailOrder = []collectors.Metric{
+	collectors.Load1, collectors.Load5, collectors.Load15, collectors.SwapPct,
 	collectors.DNSMS, collectors.ConnectMS, collectors.TLSMS, collectors.FirstByteMS, collectors.TLSExpiryD, collectors.UptimeS,
 }
 
-// charts makes a panel for each series of the metrics, in their order.
+// chartOrders are chartOrder and detailOrder, but what ought to be nothing and is nothing is folded away.
+func (list readings) chartOrders() (first, folded []collectors.Metric) {
+	quiet := true
+	for _, r := range list {
+		quiet = quiet && (!troubles(r.Series.Metric) || r.Value == 0)
+	}
+	if !quiet {
+		return chartOrder, detailOrder
+	}
+	return slices.DeleteFunc(slices.Clone(chartOrder), troubles), append([]collectors.Metric{collectors.ErrorsPps, collectors.DiscardsPps}, detailOrder...)
+}
+
+func troubles(m collectors.Metric) bool {
+	return m == collectors.ErrorsPps || m == collectors.DiscardsPps
+}
+
+// pairs are metrics that share one chart when one instance has both.
+var pairs = []struct {
+	first, second collectors.Metric
+	title         string
+	names         [2]string
+}{
+	{collectors.InBps, collectors.OutBps, "chart.traffic", [2]string{"flow.in", "flow.out"}},
+	{collectors.InUtilPct, collectors.OutUtilPct, "chart.usage", [2]string{"flow.in", "flow.out"}},
+	{collectors.Load1, collectors.Load15, "chart.load", [2]string{"load.1", "load.15"}},
+	{collectors.ErrorsPps, collectors.DiscardsPps, "chart.errors", [2]string{"flow.errors", "flow.discards"}},
+}
+
+// charts makes a panel for each series of the metrics, in their order; two that belong together share one.
 func (s *Server) charts(v *visit, w *world, list readings, order []collectors.Metric, span timeRange) []chart {
 	var out []chart
 	for _, m := range order {
 		several := list.instances(m) > 1
 		for _, r := range list {
-			if r.Series.Metric == m {
-				out = append(out, s.chart(v, w, r, span, several))
+			if r.Series.Metric != m || s.drawnElsewhere(w, list, r) {
+				continue
 			}
+			c := s.chart(v, w, r, span, several)
+			s.pair(v, w, list, r, span, &c)
+			out = append(out, c)
 		}
 	}
+	for i := range out {
+		out[i].Wide = i == len(out)-1 && i%2 == 0
+	}
 	return out
+}
+
+// drawnElsewhere reports whether a series is the second line of a pair, or a utilisation whose levels stand in the chart of its flow.
+func (s *Server) drawnElsewhere(w *world, list readings, r reading) bool {
+	for _, p := range pairs {
+		if _, ok := list.at(p.first, r.Series.Instance); r.Series.Metric == p.second && ok {
+			return true
+		}
+	}
+	if r.Series.Metric == collectors.Load5 {
+		_, ok := list.at(collectors.Load1, r.Series.Instance)
+		return ok
+	}
+	flow, ok := flowOf[r.Series.Metric]
+	if ok {
+		_, ok = list.at(flow, r.Series.Instance)
+	}
+	return ok && capacityOf(w.inv, list, r.Series) > 0
+}
+
+// pair adds the second line of a chart, and to a flow the levels of its utilisation.
+func (s *Server) pair(v *visit, w *world, list readings, r reading, span timeRange, c *chart) {
+	if r.Series.Metric == collectors.InBps || r.Series.Metric == collectors.OutBps {
+		c.Levels = s.flowLevels(v, w, list, r.Series)
+	}
+	for _, p := range pairs {
+		second, ok := list.at(p.second, r.Series.Instance)
+		if r.Series.Metric != p.first || !ok {
+			continue
+		}
+		other := s.chart(v, w, second, span, false)
+		c.Label = v.t(p.title) + strings.TrimPrefix(c.Label, v.metric(p.first))
+		c.Data2, c.Sentence = other.Data, c.Sentence+"; "+other.Sentence
+		c.Lines = []string{v.t(p.names[0]), v.t(p.names[1])}
+		c.Tables[0].Label, other.Tables[0].Label = collectors.Capitalise(c.Lines[0]), collectors.Capitalise(c.Lines[1])
+		c.Tables = append(c.Tables, other.Tables...)
+	}
+}
+
+// flowLevels are the tiers of a flow's utilisation in bit/s, with their own words: "major 80 %".
+func (s *Server) flowLevels(v *visit, w *world, list readings, series collectors.Series) string {
+	capacity := capacityOf(w.inv, list, series)
+	if capacity <= 0 {
+		return ""
+	}
+	type level struct {
+		Severity string  `json:"severity"`
+		Raise    float64 `json:"raise"`
+		Below    bool    `json:"below"`
+		Words    string  `json:"words"`
+	}
+	for _, m := range []collectors.Metric{collectors.InUtilPct, collectors.OutUtilPct} {
+		series.Metric = m
+		rule := s.cfg.Rules().Match(series)
+		if rule == nil {
+			continue
+		}
+		var levels []level
+		for _, t := range rule.Tiers {
+			words := strings.ToLower(v.severity(t.Severity)) + " " + collectors.FormatValue(v.lang, m, t.Raise)
+			levels = append(levels, level{t.Severity.String(), t.Raise / 100 * capacity, t.Below(), words})
+		}
+		if text, err := json.Marshal(levels); err == nil {
+			return string(text)
+		}
+	}
+	return ""
 }
 
 func (list readings) instances(m collectors.Metric) int {
@@ -70,6 +182,9 @@ func (s *Server) chart(v *visit, w *world, r reading, span timeRange, named bool
 		ID: "c-" + slug(string(r.Series.Metric)+"-"+r.Series.Instance), Label: v.metric(r.Series.Metric), Metric: string(r.Series.Metric),
 		Unit: string(collectors.Catalogue[r.Series.Metric].Unit), Live: span.Live, Compare: span.Compared, Height: 128,
 		Sentence: s.chartSentence(v, w, r),
+	}
+	if m := r.Series.Metric; collectors.Catalogue[m].Unit == collectors.UnitBool && m != collectors.Up {
+		c.Yes, c.No = collectors.FormatValue(v.lang, m, 1), collectors.FormatValue(v.lang, m, 0)
 	}
 	if part := cmp.Or(r.Series.Part(), r.Series.Instance); part != "" && (named || r.Series.Part() != "") {
 		c.Label += " · " + part
@@ -92,9 +207,7 @@ func (s *Server) chart(v *visit, w *world, r reading, span timeRange, named bool
 	}
 	c.Data = "/data/chart?" + q.Encode()
 	q.Del("compare")
-	c.Table = "/data/table?" + q.Encode()
-	q.Set("format", "csv")
-	c.CSV = "/data/table?" + q.Encode()
+	c.Tables = []chartTable{{URL: "/data/table?" + q.Encode()}}
 	return c
 }
 

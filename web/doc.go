@@ -27,9 +27,14 @@
 //	data-morph="keep"         is left as it is
 //	data-until data-since data-ago (ms), .drain data-from data-to      countdowns, running spans, ages, draining bars
 //	data-chart data-metric data-unit data-label data-live-end data-compare data-height      a chart and where its data are
+//	data-yes data-no          what one and zero are called in a chart of yes and no
+//	data-chart2 data-levels   a second line in it; levels that are not the series' own: [{severity, raise, below, words}]
 //	data-hotkey="a"           is pressed by that key, in the row under the cursor first (data-row, data-open, data-select); data-go="l": g l; data-focus="/"
 //	data-bulk data-bulk-count data-clear      the bar of what can be done with what is selected, in the form #bulk
 //	#dialogs, dialog[data-dialog data-dialog-incident data-dialog-url], data-conflict, data-close      dialogs that htmx brings
+//
+// /servers/x?of=snmp:eth0 is the page of one part of an object, with the charts that the object's own page leaves out. What takes long (the
+// 95th percentile, the forecast of disks) is asked for by hx-trigger="load" when the page is there, and kept for a while.
 //
 // ?part=a,b with the header HX-Request answers with those parts of a page only; names that it lacks are left out. An act that a script sent
 // is answered with 204 and HX-Trigger {"vigia:done": {"say", "undo"}}, a dialog again when something is missing or somebody was faster, or

@@ -63,7 +63,7 @@ func (s *Server) search(v *visit, w *world, body *findBody) string {
 			body.More++
 			continue
 		}
-		body.Objects = append(body.Objects, s.item(v, w, ref, s.readings(v, ref)))
+		body.Objects = append(body.Objects, s.item(v, w, ref, s.glance(v, w, ref)))
 	}
 	slices.SortStableFunc(body.Objects, func(a, b item) int { return b.rank - a.rank })
 	for i := range w.Incidents {

@@ -70,7 +70,7 @@ func (s *Server) incident(v *visit) error {
 		return err
 	}
 	body := incidentBody{incidentRow: s.incidentRow(v, w, &in), Live: in.State.Live(), Where: v.where(w.inv, in.Ref), Hurts: v.byKind(w.joined(&in)), Policy: in.Policy.Name}
-	body.Object = s.item(v, w, in.Ref, s.readings(v, in.Ref))
+	body.Object = s.item(v, w, in.Ref, s.glance(v, w, in.Ref))
 	s.describeState(v, &in, &body)
 	s.addMembers(v, &in, members, &body)
 	body.Chart = s.incidentChart(v, w, &in)

@@ -87,7 +87,7 @@ type table struct {
 func (s *Server) rows(v *visit, w *world, refs []inventory.Ref, specs []columnSpec, keep func(item) bool) []row {
 	var list []row
 	for _, ref := range refs {
-		found := s.readings(v, ref)
+		found := s.glance(v, w, ref)
 		r := row{item: s.item(v, w, ref, found)}
 		if keep != nil && !keep(r.item) {
 			continue
@@ -100,6 +100,9 @@ func (s *Server) rows(v *visit, w *world, refs []inventory.Ref, specs []columnSp
 			r.values[k], r.raw[k] = math.NaN(), math.NaN()
 			if !cell.None {
 				r.values[k], r.raw[k] = one.Value, one.Value
+				if part := one.Series.Part(); part != "" {
+					cell.Of = clean(part)
+				}
 				if collectors.Catalogue[one.Series.Metric].LowerIsWorse {
 					r.values[k] = -one.Value
 				}
@@ -128,7 +131,7 @@ func (s *Server) fillService(v *visit, w *world, r *row) {
 	}
 	for _, name := range service.Servers {
 		ref := inventory.Ref{Kind: inventory.KindServer, Name: name}
-		r.Servers = append(r.Servers, s.item(v, w, ref, s.readings(v, ref)))
+		r.Servers = append(r.Servers, s.item(v, w, ref, s.glance(v, w, ref)))
 	}
 	if len(r.Cells) > 0 && !r.Cells[0].None {
 		r.Cells[0].Unit = v.t("service.of", len(service.Servers))

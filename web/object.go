@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/url"
+	"strings"
 	"time"
 
 	"vigia/alerting"
@@ -81,6 +82,7 @@ func (s *Server) item(v *visit, w *world, ref inventory.Ref, list readings) item
 func (s *Server) alarmWhy(v *visit, a *alerting.Alarm) string {
 	seen := v.reason(a.Reason)
 	m := a.Series.Metric
+	part := a.Series.Part()
 	switch {
 	case a.State == alerting.Stale && seen != "":
 		return seen
@@ -89,17 +91,18 @@ func (s *Server) alarmWhy(v *visit, a *alerting.Alarm) string {
 	case collectors.Catalogue[m].Unit == collectors.UnitBool && seen != "":
 		return seen
 	case collectors.Catalogue[m].Unit == collectors.UnitBool:
-		return collectors.FormatValue(v.lang, m, a.Value)
+		return strings.TrimSpace(part + " " + collectors.FormatValue(v.lang, m, a.Value))
 	}
 	value := a.Value
 	if r, ok := s.reading(v, a.Series); ok && r.Fresh {
 		value = r.Value
 	}
-	return v.against(m, value, a.Tier)
+	return v.against(m, part, value, a.Tier)
 }
 
-// against says a value against the level of a tier: "loss 11.2 %, 10 % or more is critical".
-func (s *speaker) against(m collectors.Metric, value float64, tier alerting.Tier) string {
+// against says a value against the level of a tier: "loss 11.2 %, 10 % or more is critical";
+// part is which of several it is.
+func (s *speaker) against(m collectors.Metric, part string, value float64, tier alerting.Tier) string {
 	if m == collectors.HealthyServers && tier.Crossed(value) {
 		return s.t("alarm.servers", s.number(value), s.number(tier.Clear))
 	}
@@ -114,7 +117,7 @@ func (s *speaker) against(m collectors.Metric, value float64, tier alerting.Tier
 	if tier.Below() && !tier.Crossed(value) {
 		code = "alarm.was_under"
 	}
-	text := s.t(code, s.metric(m), have, limit)
+	text := s.t(code, strings.TrimSpace(s.metric(m)+" "+part), have, limit)
 	if tier.For > 0 {
 		text += s.t("alarm.for", collectors.FormatSpan(s.lang, tier.For))
 	}

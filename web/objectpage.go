@@ -31,7 +31,9 @@ type objectBody struct {
 	Parents  []item
 	Children []item
 	Servers  []item // of a service
-	Asks     string // where "check now" posts; "" when nothing measures it
+	Device   deviceBody
+	Part     *partHead // of one part of it only
+	Asks     string    // where "check now" posts; "" when nothing measures it
 }
 
 // runRow is one run of one check.
@@ -78,26 +80,18 @@ func (s *Server) object(page string, kind inventory.Kind) func(*visit) error {
 		}
 		list := s.readings(v, ref)
 		body := objectBody{
-			item: s.item(v, w, ref, list), Page: page, Subtitle: v.subtitle(w.inv, ref), Range: s.readRange(v),
-			Tiles: s.objectTiles(v, w, list), Checks: s.checkRows(v, w, ref), Failed: v.r.URL.Query().Get("runs") == "failed",
+			item: s.item(v, w, ref, list), Page: page, Subtitle: v.subtitle(w.inv, ref, list), Range: s.readRange(v),
+			Failed: v.r.URL.Query().Get("runs") == "failed",
 		}
-		body.Charts = s.charts(v, w, list, chartOrder, body.Range)
-		body.Detail = s.charts(v, w, list, detailOrder, body.Range)
-		if len(body.Charts) == 0 {
-			body.Charts, body.Detail = body.Detail, nil
+		if of := v.r.URL.Query().Get("of"); of != "" {
+			err = s.showPart(v, w, list.of(of), &body)
+		} else {
+			err = s.showWhole(v, w, list, &body)
 		}
-		if len(body.Charts) == 0 { // it has never answered
-			body.Charts = s.charts(v, w, list, []collectors.Metric{collectors.Up}, body.Range)
-		}
-		body.Runs = s.runRows(v, body.Shape, ref, body.Failed)
-		if len(w.checks[ref]) > 0 && s.cfg.CheckNow != nil {
-			body.Asks = body.URL + "/check"
-		}
-		s.relate(v, w, &body)
-		if body.Incident, err = s.incidentOf(v, w, ref); err != nil {
+		if err != nil {
 			return err
 		}
-		if err := s.addPast(v, &body); err != nil {
+		if body.Incident, err = s.incidentOf(v, w, ref); err != nil {
 			return err
 		}
 		f := s.framed(v, w, "object", page, v.object(ref))
@@ -106,8 +100,39 @@ func (s *Server) object(page string, kind inventory.Kind) func(*visit) error {
 	}
 }
 
-// subtitle is where an object is and what it is for.
-func (s *speaker) subtitle(inv *inventory.Inventory, ref inventory.Ref) string {
+// showWhole fills the page of an object: its own figures and charts, its device's parts as tables, its checks, what stands around it.
+func (s *Server) showWhole(v *visit, w *world, list readings, body *objectBody) error {
+	order := tileOrder
+	if body.Ref.Kind == inventory.KindServer {
+		order = serverTiles
+	}
+	var err error
+	if body.Tiles, err = s.objectTiles(v, w, list.tiled(), order); err != nil {
+		return err
+	}
+	whole := list.whole()
+	first, folded := whole.chartOrders()
+	body.Charts = s.charts(v, w, whole, first, body.Range)
+	body.Detail = s.charts(v, w, whole, folded, body.Range)
+	if len(body.Charts) == 0 {
+		body.Charts, body.Detail = body.Detail, nil
+	}
+	if len(body.Charts) == 0 { // it has never answered
+		body.Charts = s.charts(v, w, whole, []collectors.Metric{collectors.Up}, body.Range)
+	}
+	body.Checks, body.Runs = s.checkRows(v, w, body.Ref), s.runRows(v, body.Shape, body.Ref, body.Failed)
+	if len(w.checks[body.Ref]) > 0 && s.cfg.CheckNow != nil {
+		body.Asks = body.URL + "/check"
+	}
+	s.relate(v, w, body)
+	if body.Device, err = s.device(v, w, body.Ref, list); err != nil {
+		return err
+	}
+	return s.addPast(v, body)
+}
+
+// subtitle is where an object is, what it is for and what the device says it is.
+func (s *speaker) subtitle(inv *inventory.Inventory, ref inventory.Ref, list readings) string {
 	var parts []string
 	add := func(text string) {
 		if text != "" {
@@ -133,88 +158,12 @@ func (s *speaker) subtitle(inv *inventory.Inventory, ref inventory.Ref) string {
 		service := inv.Service(ref.Name)
 		add(s.t("service.wants", service.AtLeast, len(service.Servers)))
 	}
-	return strings.Join(parts, ", ")
-}
-
-// tileOrder is which figures an object's page shows large, and in which order.
-var tileOrder = []collectors.Metric{
-	collectors.HealthyServers, collectors.LossPct, collectors.LatencyMS, collectors.ResponseMS, collectors.JitterMS, collectors.InBps, collectors.OutBps,
-	collectors.InUtilPct, collectors.OutUtilPct, collectors.CPUPct, collectors.RAMPct, collectors.DiskPct, collectors.ASRPct, collectors.NERPct,
-	collectors.PDDMS, collectors.ACDS, collectors.Calls, collectors.ConnectMS, collectors.FirstByteMS, collectors.TLSExpiryD, collectors.StatusCode, collectors.UptimeS,
-}
-
-// mostTiles is how many stand in one row.
-const mostTiles = 6
-
-func (s *Server) objectTiles(v *visit, w *world, list readings) []tile {
-	var tiles []tile
-	if up, ok := list.worstOf(collectors.Up); ok {
-		tiles = append(tiles, s.upTile(v, w, list, up))
+	said := list.deviceSaid()
+	if strings.Contains(said.Title, said.Model) {
+		said.Model = ""
 	}
-	for _, m := range tileOrder {
-		r, ok := list.worstOf(m)
-		if !ok || len(tiles) == mostTiles {
-			continue
-		}
-		t := tile{Label: v.metric(m), Figure: s.cell(v, w, r, true), Context: s.levels(v, r.Series)}
-		if t.Figure.None {
-			t.Context = t.Figure.Why
-		}
-		if a := w.alarmOn(r.Series); a != nil {
-			sh := v.shapeOf(a.Severity, a.State == alerting.Stale)
-			t.Shape = &sh
-		}
-		tiles = append(tiles, t)
-	}
-	return tiles
-}
-
-// upTile says whether it answers: it does while one of its checks says so.
-func (s *Server) upTile(v *visit, w *world, list readings, worst reading) tile {
-	t := tile{Label: v.metric(collectors.Up)}
-	fresh, up, all := 0, 0, 0
-	for _, r := range list {
-		if r.Series.Metric != collectors.Up {
-			continue
-		}
-		all++
-		fresh += flag(r.Fresh)
-		up += flag(r.Fresh && r.Value >= 1)
-		if a := w.alarmOn(r.Series); a != nil && t.Shape == nil {
-			sh := v.shapeOf(a.Severity, a.State == alerting.Stale)
-			t.Shape = &sh
-		}
-	}
-	switch {
-	case fresh == 0:
-		t.Figure = nothing(v.t("none.since", v.brief(worst.At)))
-		t.Context = t.Figure.Why
-	case up > 0:
-		t.Figure = figure{Text: v.t("up.yes")}
-	default:
-		t.Figure = figure{Text: v.t("up.no")}
-	}
-	if fresh > 0 && all > 1 {
-		t.Context = v.t("up.checks", up, all)
-	} else if fresh > 0 {
-		t.Context = v.t("up.at", v.clock(worst.At))
-	}
-	return t
-}
-
-// levels says what is expected of a series: its least and its worst level.
-func (s *Server) levels(v *visit, series collectors.Series) string {
-	rule := s.cfg.Rules().Match(series)
-	if rule == nil || len(rule.Tiers) == 0 {
-		return v.t("level.none")
-	}
-	code := "level.over"
-	if rule.Tiers[0].Below() {
-		code = "level.under"
-	}
-	var parts []string
-	for _, t := range rule.Tiers {
-		parts = append(parts, v.t(code, strings.ToLower(v.severity(t.Severity)), collectors.FormatValue(v.lang, series.Metric, t.Raise)))
+	if device := joinSaid(clean(said.Title), clean(said.Model)); device != "" {
+		return strings.TrimPrefix(strings.Join(parts, ", ")+" · "+device, " · ")
 	}
 	return strings.Join(parts, ", ")
 }
@@ -282,6 +231,15 @@ func runRowOf(v *visit, now shape, run collectors.Run) runRow {
 			r.Shape.Class = now.Class
 		}
 	}
+	if n := run.Result.Discarded; n > 0 {
+		if !saysThrown(run.Result.Why) {
+			r.Why = joinSaid(r.Why, v.count("thrown.in", n))
+		}
+		if r.OK {
+			r.Shape = v.silent()
+			r.Shape.Word = v.t("thrown.word")
+		}
+	}
 	for _, step := range run.Result.Steps {
 		r.Steps = append(r.Steps, v.reason(step))
 	}
@@ -293,7 +251,7 @@ func (s *Server) relate(v *visit, w *world, body *objectBody) {
 	items := func(refs []inventory.Ref) []item {
 		var list []item
 		for _, ref := range refs {
-			it := s.item(v, w, ref, s.readings(v, ref))
+			it := s.item(v, w, ref, s.glance(v, w, ref))
 			it.Name = v.object(ref)
 			if ref.Kind == inventory.KindSite && it.Shape.Icon == "unknown" {
 				it.Shape, it.What = v.shapeOf(alerting.None, false), ""

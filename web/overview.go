@@ -233,7 +233,7 @@ func (s *Server) extremeTile(v *visit, w *world, code string, all map[inventory.
 	found := false
 	for _, kind := range kinds {
 		for _, r := range all[kind] {
-			one, ok := s.readings(v, r.Ref).firstOf(metrics...)
+			one, ok := s.glance(v, w, r.Ref).firstOf(metrics...)
 			if ok && one.Fresh && (!found || one.Value > worst.Value) {
 				worst, found = one, true
 			}
@@ -260,7 +260,7 @@ func (s *Server) answeringTile(v *visit, w *world, all map[inventory.Kind][]row)
 				continue
 			}
 			asked++
-			if !s.answers(v, r.Ref) {
+			if !s.answers(v, w, r.Ref) {
 				silent++
 			}
 		}
@@ -275,8 +275,8 @@ func (s *Server) answeringTile(v *visit, w *world, all map[inventory.Kind][]row)
 }
 
 // answers reports whether one of an object's reachability checks says so now (design §5).
-func (s *Server) answers(v *visit, ref inventory.Ref) bool {
-	for _, r := range s.readings(v, ref) {
+func (s *Server) answers(v *visit, w *world, ref inventory.Ref) bool {
+	for _, r := range s.glance(v, w, ref) {
 		if r.Series.Metric == collectors.Up && r.Fresh && r.Value >= 1 {
 			return true
 		}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"slices"
 	"time"
 
 	"vigia/alerting"
@@ -16,6 +17,7 @@ type reading struct {
 	Value  float64
 	Every  time.Duration
 	Reason collectors.Reason
+	Detail string // JSON; not known after a restart until the next sample
 	Fresh  bool
 }
 
@@ -29,14 +31,58 @@ const (
 	freshUnknown = 5 * time.Minute
 )
 
+// readings are all of an object's, in order.
 func (s *Server) readings(v *visit, ref inventory.Ref) readings {
+	samples := s.cfg.Store.LatestOf(v.scope(), ref, nil)
+	list := make(readings, len(samples))
+	for i, sample := range samples {
+		list[i] = v.readingOf(sample)
+	}
+	list.sort()
+	return list
+}
+
+// glance is what lists look at: the readings of the whole and of the disks, and one that stands for all other parts, without their figures,
+// so that a device with hundreds of interfaces costs little. It is read once for each request.
+func (s *Server) glance(v *visit, w *world, ref inventory.Ref) readings {
+	if have, ok := w.glances[ref]; ok {
+		return have
+	}
+	w.samples = s.cfg.Store.LatestOf(v.scope(), ref, w.samples[:0])
 	var list readings
-	for _, series := range s.cfg.Store.SeriesOf(v.scope(), ref) {
-		if r, ok := s.reading(v, series); ok {
-			list = append(list, r)
+	var rest reading
+	for i := range w.samples {
+		series := &w.samples[i].Series
+		if series.Part() == "" || series.Metric == collectors.DiskPct {
+			list = append(list, v.readingOf(w.samples[i]))
+			continue
+		}
+		if rest.Fresh {
+			continue
+		}
+		if r := v.readingOf(w.samples[i]); r.Fresh || r.At.After(rest.At) {
+			rest = r
+			rest.Series.Metric = ""
 		}
 	}
+	list.sort()
+	if !rest.At.IsZero() {
+		list = append(list, rest)
+	}
+	w.glances[ref] = list
 	return list
+}
+
+func (list readings) sort() {
+	slices.SortFunc(list, func(a, b reading) int {
+		switch {
+		case a.Series.Less(b.Series):
+			return -1
+		case b.Series.Less(a.Series):
+			return 1
+		}
+		return 0
+	})
 }
 
 func (s *Server) reading(v *visit, series collectors.Series) (reading, bool) {
@@ -44,14 +90,18 @@ func (s *Server) reading(v *visit, series collectors.Series) (reading, bool) {
 	if !ok {
 		return reading{}, false
 	}
+	return v.readingOf(sample), true
+}
+
+func (v *visit) readingOf(sample collectors.Sample) reading {
 	limit := freshUnknown
 	if sample.Every > 0 {
 		limit = freshPeriods*sample.Every + freshGrace
 	}
 	return reading{
-		Series: series, At: sample.At, Value: sample.Value, Every: sample.Every, Reason: sample.Reason,
+		Series: sample.Series, At: sample.At, Value: sample.Value, Every: sample.Every, Reason: sample.Reason, Detail: sample.Detail,
 		Fresh: v.now.Sub(sample.At) <= limit,
-	}, true
+	}
 }
 
 // worstOf is the reading that says most about a metric: the worst among the fresh instances, else the newest one.
@@ -125,14 +175,7 @@ func (s *Server) cell(v *visit, w *world, r reading, found bool) figure {
 }
 
 // alarmOn is the standing alarm of a series, or nil.
-func (w *world) alarmOn(series collectors.Series) *alerting.Alarm {
-	for _, a := range w.of[series.Ref] {
-		if a.Series == series {
-			return a
-		}
-	}
-	return nil
-}
+func (w *world) alarmOn(series collectors.Series) *alerting.Alarm { return w.on[series] }
 
 // sparkSpan is how far back a sparkline goes at most, and of how many points it is.
 const (

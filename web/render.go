@@ -25,6 +25,9 @@ type pageSet map[string]*template.Template
 // sharedFiles are parsed into every page.
 var sharedFiles = []string{"templates/layout.html", "templates/shared.html", "templates/sprite.html"}
 
+// companions are further files of one page.
+var companions = map[string][]string{"templates/object.html": {"templates/device.html"}}
+
 // parsePages parses each page once for each language.
 func parsePages(words collectors.Words) (map[collectors.Lang]pageSet, error) {
 	names, err := templateFiles.ReadDir("templates")
@@ -41,12 +44,12 @@ func parsePages(words collectors.Words) (map[collectors.Lang]pageSet, error) {
 		sets[lang] = pageSet{}
 		for _, n := range names {
 			file := "templates/" + n.Name()
-			if path.Ext(file) != ".html" || contains(sharedFiles, file) {
+			if path.Ext(file) != ".html" || contains(sharedFiles, file) || contains(companions["templates/object.html"], file) {
 				continue
 			}
 			page, err := shared.Clone()
 			if err == nil {
-				page, err = page.ParseFS(templateFiles, file)
+				page, err = page.ParseFS(templateFiles, append([]string{file}, companions[file]...)...)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("parse the page %s: %w", n.Name(), err)

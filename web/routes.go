@@ -36,6 +36,7 @@ func (s *Server) routes() []route {
 		{pattern: "GET /keys", policy: technical, page: s.keys},
 		{pattern: "GET /wallboard", policy: mayLook, page: s.wallboard},
 		{pattern: "GET /data/table", policy: mayLook, page: s.seriesTable},
+		{pattern: "GET /data/months", policy: mayLook, page: s.months},
 		{pattern: "GET /data/chart", policy: mayLook, raw: api.Chart(s.apiConfig(), sees)},
 		{pattern: "GET /events", policy: mayLook, raw: s.events},
 		{pattern: "GET /static/", policy: technical, raw: s.assets},

@@ -98,6 +98,7 @@ func (s *speaker) object(ref inventory.Ref) string {
 type figure struct {
 	Text, Unit string
 	Class      string // is-critical … and hot, when it is past a threshold
+	Of         string // which of several it is
 	Why        string // why it is a dash
 	None       bool
 }

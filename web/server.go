@@ -72,13 +72,16 @@ type DemoMessage struct {
 
 // Server serves the pages.
 type Server struct {
-	cfg     Config
-	assets  *assets
-	pages   map[collectors.Lang]pageSet
-	events  *Events
-	host    string // of the public URL
-	mux     http.Handler
-	packers packers
+	cfg       Config
+	assets    *assets
+	pages     map[collectors.Lang]pageSet
+	events    *Events
+	billed    *memo[monthsKey, monthsFound]
+	forecasts *memo[inventory.Ref, forecasts]
+	begin     beginning
+	host      string // of the public URL
+	mux       http.Handler
+	packers   packers
 }
 
 // New makes the server. It fails when a template or the public URL cannot be read, or a route declares no policy.
@@ -89,7 +92,7 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	s := &Server{cfg: cfg, events: NewEvents(cfg.Store, cfg.Now, cfg.Logger)}
+	s := &Server{cfg: cfg, events: NewEvents(cfg.Store, cfg.Now, cfg.Logger), billed: newMonths(), forecasts: newForecasts()}
 	if cfg.PublicURL != "" {
 		u, err := url.Parse(cfg.PublicURL)
 		if err != nil {

@@ -56,3 +56,45 @@ func BenchmarkPages(b *testing.B) {
 		})
 	}
 }
+
+// crowdOfDevices is an operator with two hundred switches of 48 interfaces: 67,200 series of interfaces alone.
+func crowdOfDevices(t testing.TB) *testWorld {
+	spec := inventory.Spec{Sites: []inventory.Site{{Name: "a"}}}
+	for i := range 200 {
+		spec.Servers = append(spec.Servers, inventory.Server{Name: fmt.Sprint("switch-", i), Site: "a"})
+	}
+	inv, err := inventory.New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := startWorld(t, inv)
+	for _, r := range inv.Refs() {
+		if r.Kind != inventory.KindServer {
+			continue
+		}
+		values := []collectors.Value{{Metric: collectors.CPUPct, Value: 12}, {Metric: collectors.RAMPct, Value: 50}}
+		for i := range 4 {
+			values = append(values, collectors.Value{Metric: collectors.DiskPct, Part: fmt.Sprint("/", i), Value: float64(20 * i)})
+		}
+		for i := range 48 {
+			values = append(values, portValues(fmt.Sprint("Gi1/0/", i), fields{"name": fmt.Sprint("Gi", i)}, 1e6*float64(i), 1e6, 1e9)...)
+		}
+		w.poll(r, time.Now().Add(-time.Minute).UTC(), values)
+		w.poll(r, time.Now().UTC(), values)
+	}
+	return w
+}
+
+// BenchmarkDevicePages is the same with devices of many parts; the aim is 50 ms again.
+func BenchmarkDevicePages(b *testing.B) {
+	w := crowdOfDevices(b)
+	for _, page := range []string{"/", "/servers", "/servers/switch-7"} {
+		b.Run(page, func(b *testing.B) {
+			for b.Loop() {
+				if a := w.get(page); a.StatusCode != 200 {
+					b.Fatalf("status %d", a.StatusCode)
+				}
+			}
+		})
+	}
+}

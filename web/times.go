@@ -3,6 +3,7 @@ package web
 import (
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -50,7 +51,7 @@ func (s *Server) readRange(v *visit) timeRange {
 	compare := q.Get("compare") == "week"
 	at := func(change func(url.Values)) string {
 		n := url.Values{}
-		for _, key := range []string{"range", "from", "to", "compare", "runs"} {
+		for _, key := range []string{"range", "from", "to", "compare", "runs", "of", "ports"} {
 			if q.Has(key) {
 				n.Set(key, q.Get(key))
 			}
@@ -69,7 +70,7 @@ func (s *Server) readRange(v *visit) timeRange {
 		})})
 	}
 	r.step(v, at)
-	if begin := s.cfg.Store.Stats().LogBegin; !begin.IsZero() && begin.Before(r.To.Add(-7*24*time.Hour)) {
+	if begin := s.logBegin(); !begin.IsZero() && begin.Before(r.To.Add(-7*24*time.Hour)) {
 		r.Compared = compare
 		r.Compare = at(func(n url.Values) {
 			n.Del("compare")
@@ -95,11 +96,30 @@ func (s *Server) notBefore(from, to time.Time) time.Time {
 
 // firstSample is when measuring began, as far as it is known yet; zero when it is not.
 func (s *Server) firstSample() time.Time {
-	if begin := s.cfg.Store.Stats().LogBegin; !begin.IsZero() {
+	if begin := s.logBegin(); !begin.IsZero() {
 		return begin
 	}
 	return s.health().Started
 }
+
+// logBegin is when the oldest sample was measured; zero while nobody knows. The store counts all its series to say so, and a page asks
+// several times, so it is asked once in two seconds.
+func (s *Server) logBegin() time.Time {
+	s.begin.mu.Lock()
+	defer s.begin.mu.Unlock()
+	if now := s.cfg.Now(); s.begin.asked.IsZero() || now.Sub(s.begin.asked) > beginKeep || now.Before(s.begin.asked) {
+		s.begin.log, s.begin.asked = s.cfg.Store.Stats().LogBegin, now
+	}
+	return s.begin.log
+}
+
+// beginning is what logBegin has heard last, and when.
+type beginning struct {
+	mu         sync.Mutex
+	log, asked time.Time
+}
+
+const beginKeep = 2 * time.Second
 
 // step makes the addresses half a range earlier and later, and of now.
 func (r *timeRange) step(v *visit, at func(func(url.Values)) string) {

@@ -18,9 +18,13 @@ type world struct {
 	Incidents []alerting.Incident // live, worst first, then unowned
 	byID      map[int64]*alerting.Incident
 	of        map[inventory.Ref][]*alerting.Alarm // worst first
+	on        map[collectors.Series]*alerting.Alarm
 	checks    map[inventory.Ref][]collectors.Check
 	counts    Counts
 	last      int64
+
+	glances map[inventory.Ref]readings // what lists have looked at
+	samples []collectors.Sample        // room for one object's
 }
 
 // Bounds of what a page reads at once.
@@ -33,7 +37,7 @@ const (
 func (s *Server) world(ctx context.Context, scope store.Scope) (*world, error) {
 	w := &world{
 		inv: s.cfg.Inventory(), byID: map[int64]*alerting.Incident{}, of: map[inventory.Ref][]*alerting.Alarm{},
-		checks: map[inventory.Ref][]collectors.Check{},
+		on: map[collectors.Series]*alerting.Alarm{}, checks: map[inventory.Ref][]collectors.Check{}, glances: map[inventory.Ref]readings{},
 	}
 	live := true
 	var err error
@@ -52,6 +56,9 @@ func (s *Server) world(ctx context.Context, scope store.Scope) (*world, error) {
 	for i := range w.alarms {
 		a := &w.alarms[i]
 		w.of[a.Series.Ref] = append(w.of[a.Series.Ref], a)
+		if w.on[a.Series] == nil {
+			w.on[a.Series] = a
+		}
 	}
 	for _, c := range s.cfg.Checks() {
 		w.checks[c.ID.Ref] = append(w.checks[c.ID.Ref], c)

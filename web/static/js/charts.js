@@ -100,10 +100,11 @@ class Chart {
   table() {
     const [first] = this.data;
     const tables = first.past_t.length ? [[first.past_t, first.past_v]] : [];
-    if (first.hi) tables.push([first.t, first.lo, first.hi]);
+    const banded = first.hi && this.data.length === 1; // the bands of two lines would hide one another
+    if (banded) tables.push([first.t, first.lo, first.hi]);
     for (const d of this.data) tables.push([d.t, this.unit === "bool" ? (d.lo ?? d.v) : d.v]);
-    this.band = first.hi ? tables.length - this.data.length : 0; // the place of the minima; 0: no band
-    this.first = 1 + (first.past_t.length ? 1 : 0) + (first.hi ? 2 : 0); // the place of the first series' values
+    this.band = banded ? tables.length - this.data.length : 0; // the place of the minima; 0: no band
+    this.first = 1 + (first.past_t.length ? 1 : 0) + (banded ? 2 : 0); // the place of the first series' values
     return uPlot.join(tables, tables.map((t) => t.map(() => 2)));
   }
 
@@ -175,7 +176,7 @@ class Chart {
 
   valueAxis(colours) {
     return {
-      stroke: colours.ink3, font: colours.font, size: this.unit === "bool" ? 76 : 44, gap: 6, space: 30, ticks: { show: false }, grid: { stroke: colours.grid, width: 1 },
+      stroke: colours.ink3, font: colours.font, size: this.unit === "bool" ? 92 : 44, gap: 6, space: 30, ticks: { show: false }, grid: { stroke: colours.grid, width: 1 },
       values: (_, splits) => splits.map((v) => this.tick(v)),
       incrs: this.unit === "bool" ? [1] : undefined,
     };
@@ -189,7 +190,8 @@ class Chart {
     if (this.band) list.push({ ...line, width: 0 }, { ...line, width: 0 });
     this.data.forEach((_, i) => {
       const fill = this.data.length === 1 ? colours.fill : undefined;
-      list.push(i === 0 ? { ...line, stroke: (u) => this.ink(u, colours), fill } : { ...line, stroke: colours.data2 });
+      const plain = i === 0 ? colours.data1 : colours.data2;
+      list.push({ ...line, stroke: (u) => this.ink(u, colours, plain), fill });
     });
     return list;
   }
@@ -198,8 +200,9 @@ class Chart {
     return this.data[0]?.unit ?? this.el.dataset.unit ?? "";
   }
 
-  // factor is what values are divided by for people: 1.2 Gb/s.
+  // factor is what values are divided by for people: 1.2 Gb/s, 46 d.
   factor() {
+    if (this.unit === "s" && (this.plot?.scales.y.max || 0) > 2 * 86400) return [86400, "d"];
     if (this.unit !== "bps") return [1, this.unit === "bool" ? "" : this.unit];
     const top = this.plot?.scales.y.max || 1;
     const [size, prefix] = prefixes.find(([s]) => top >= s) ?? prefixes.at(-1);
@@ -207,7 +210,7 @@ class Chart {
   }
 
   tick(v) {
-    if (this.unit === "bool") return v === 1 ? app.say("up") : v === 0 ? app.say("down") : "";
+    if (this.unit === "bool") return v === 1 ? (this.el.dataset.yes ?? app.say("up")) : v === 0 ? (this.el.dataset.no ?? app.say("down")) : "";
     return number(v / this.factor()[0]);
   }
 
@@ -226,15 +229,17 @@ class Chart {
     return [bottom, top + 0.14 * span];
   }
 
+  // tiers are the series' own levels, and those that the page brings: a utilisation's, in bit/s, with its own words.
   tiers() {
-    return this.data[0]?.tiers ?? [];
+    this.levels ??= JSON.parse(this.el.dataset.levels || "[]");
+    return [...(this.data[0]?.tiers ?? []), ...this.levels];
   }
 
   // ink is the line's colour: slate, and beyond a threshold that tier's colour, with a hard edge.
-  ink(u, colours) {
+  ink(u, colours, plain) {
     const { min, max } = u.scales.y;
     const tiers = this.tiers().filter((t) => t.severity in colours);
-    if (!tiers.length || max == null || max === min) return colours.data1;
+    if (!tiers.length || max == null || max === min) return plain;
     const above = tiers.filter((t) => !t.below).sort((a, b) => a.raise - b.raise);
     const below = tiers.filter((t) => t.below).sort((a, b) => a.raise - b.raise);
     const at = (v) => Math.min(1, Math.max(0, (v - min) / (max - min)));
@@ -243,7 +248,7 @@ class Chart {
     for (let i = 1; i < edges.length; i++) {
       const middle = min + ((edges[i - 1] + edges[i]) / 2) * (max - min);
       const tier = above.findLast((t) => middle >= t.raise) ?? below.find((t) => middle <= t.raise);
-      const colour = tier ? colours[tier.severity].fill : colours.data1;
+      const colour = tier ? colours[tier.severity].fill : plain;
       gradient.addColorStop(edges[i - 1], colour);
       gradient.addColorStop(edges[i], colour);
     }
@@ -306,6 +311,7 @@ class Chart {
   }
 
   levelWords(tier) {
+    if (tier.words) return tier.words;
     const [size, unit] = this.factor();
     const value = this.unit === "bool" ? "" : ` ${number(tier.raise / size)}${unit ? ` ${unit}` : ""}`;
     return app.say(tier.severity).toLocaleLowerCase(app.lang) + value;
