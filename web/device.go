@@ -53,9 +53,6 @@ type deviceBody struct {
 	Thrown  []thrownRow
 }
 
-// Narrow reports whether anything stands in the narrow column.
-func (d deviceBody) Narrow() bool { return d.Cores != nil || len(d.Memory) > 0 || d.Sensors != nil }
-
 func (s *Server) device(v *visit, w *world, ref inventory.Ref, list readings) (deviceBody, error) {
 	d := deviceBody{
 		Cores: s.coresCard(v, w, list), Disks: s.disksCard(v, w, list), Memory: s.memoryRows(v, w, list), Sensors: s.sensorsCard(v, w, list),
