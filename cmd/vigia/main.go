@@ -22,6 +22,7 @@ type cli struct {
 	Run       RunCmd       `cmd:"" help:"Watch: probe, judge, tell people, show it."`
 	Check     CheckCmd     `cmd:"" help:"Say everything that is wrong with a configuration file."`
 	Demo      DemoCmd      `cmd:"" help:"A simulated operator with one bad minute in three. Needs no configuration."`
+	Discover  DiscoverCmd  `cmd:"" help:"Ask devices over SNMP what they offer: ready YAML for servers and links."`
 	Incidents IncidentsCmd `cmd:"" help:"List incidents with their timelines."`
 	Bench     BenchCmd     `cmd:"" help:"Measure: sizing and proof."`
 	Version   VersionCmd   `cmd:"" help:"Print the version."`

@@ -3,7 +3,6 @@ package snmp
 import (
 	"context"
 	"errors"
-	"time"
 
 	"vigia/collectors/snmp/profile"
 )
@@ -24,6 +23,3 @@ func (c *Config) Hello(ctx context.Context) error {
 
 // Silent reports whether an error of Hello or Survey is that nothing came back.
 func Silent(err error) bool { return errors.Is(err, errSilent) }
-
-// HelloWait is how long a Hello may take: three requests to a device on the other side of the world.
-const HelloWait = time.Second
