@@ -64,8 +64,10 @@ func (c *DemoCmd) Run(ctx context.Context, k Kinds, kc *kong.Context, logger *sl
 
 // configure writes the demo's configuration, with a secret for its webhook that is made up now.
 func (c *DemoCmd) configure(ctx context.Context, dir string, parts map[string]demoPart, sinks *demoSinks, kc *kong.Context) (string, error) {
-	if err := os.Setenv("VIGIA_DEMO_SECRET", rand.Text()); err != nil {
-		return "", err
+	for name, value := range map[string]string{"VIGIA_DEMO_SECRET": rand.Text(), "VIGIA_DEMO_COMMUNITY": demoCommunity} {
+		if err := os.Setenv(name, value); err != nil {
+			return "", err
+		}
 	}
 	pings, why := canPing(ctx)
 	if !pings {

@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"net"
+	"slices"
 	"strings"
+	"time"
 )
 
 // demoConfig is the demo's configuration file: an operator of two sites, as one would write it. Holds and levels are in seconds, so that a
@@ -23,32 +26,38 @@ links:
     capacity: 1Gbps
     checks:
       - {{pathA}}
+      - {kind: snmp, host: {{edge-sjo.host}}, port: {{edge-sjo.port}}, community: "${env:VIGIA_DEMO_COMMUNITY}", interface: ether2, every: 5s, timeout: 2s}
   - name: sjo-gua
     site: san-jose
     peer: Guatemala, FibraNorte
     capacity: 200Mbps
     checks:
       - {kind: tcp, address: "{{sjo-gua}}", every: 2s, timeout: 1s}
+      - {kind: snmp, host: {{edge-gua.host}}, port: {{edge-gua.port}}, community: "${env:VIGIA_DEMO_COMMUNITY}", interface: "sjo-gua, FibraNorte FN-20817", every: 5s, timeout: 2s}
 servers:
   - name: sbc-1
     site: san-jose
     checks:
       - {kind: http, url: "http://{{sbc-1}}/health", match: ok, every: 2s, timeout: 1500ms}
+      - {kind: snmp, host: {{sbc-1.snmp.host}}, port: {{sbc-1.snmp.port}}, community: "${env:VIGIA_DEMO_COMMUNITY}", every: 5s, timeout: 2s}
       - {{pathB}}
   - name: sbc-2
     site: san-jose
     checks:
       - {kind: http, url: "http://{{sbc-2}}/health", match: ok, every: 2s, timeout: 1500ms}
+      - {kind: snmp, host: {{sbc-2.snmp.host}}, port: {{sbc-2.snmp.port}}, community: "${env:VIGIA_DEMO_COMMUNITY}", every: 5s, timeout: 2s}
   - name: media-1
     site: miami
     parents: [link/sjo-mia]
     checks:
       - {kind: http, url: "http://{{media-1}}/health", match: ok, every: 2s, timeout: 1500ms}
+      - {kind: snmp, host: {{media-1.snmp.host}}, port: {{media-1.snmp.port}}, community: "${env:VIGIA_DEMO_COMMUNITY}", every: 5s, timeout: 2s}
   - name: media-2
     site: miami
     parents: [link/sjo-mia]
     checks:
       - {kind: http, url: "http://{{media-2}}/health", match: ok, every: 2s, timeout: 1500ms}
+      - {kind: snmp, host: {{media-2.snmp.host}}, port: {{media-2.snmp.port}}, community: "${env:VIGIA_DEMO_COMMUNITY}", every: 5s, timeout: 2s}
 services:
   - {name: sbc, servers: [sbc-1, sbc-2], at_least: 2}
   - {name: media, servers: [media-1, media-2], at_least: 2}
@@ -79,6 +88,26 @@ thresholds:
     tiers:
       - {severity: warning, raise: 250, clear: 150, for: 3s, clear_for: 4s}
       - {severity: major, raise: 800, clear: 500, for: 4s, clear_for: 4s}
+    policy: noc
+  - metric: in_util_pct
+    on: link/*
+    tiers:
+      - {severity: warning, raise: 80, clear: 75, for: 5s, clear_for: 5s}
+      - {severity: major, raise: 92, clear: 85, for: 5s, clear_for: 5s}
+    policy: noc
+  - metric: cpu_pct
+    on: server/*
+    tiers:
+      - {severity: warning, raise: 70, clear: 60, for: 5s, clear_for: 5s}
+      - {severity: major, raise: 88, clear: 80, for: 5s, clear_for: 5s}
+    policy: noc
+  - metric: ram_pct
+    on: server/*
+    tiers: [{severity: warning, raise: 80, clear: 75, for: 10s, clear_for: 5s}]
+    policy: noc
+  - metric: disk_pct
+    on: server/*
+    tiers: [{severity: minor, raise: 90, clear: 88, for: 10s, clear_for: 5s}]
     policy: noc
 policies:
   - name: noc
@@ -146,6 +175,13 @@ func newDemoParts() (map[string]demoPart, error) {
 	for i, name := range []string{"carrier-a", "carrier-b", "gua-tel"} {
 		s, err := newDemoSIP(at(30, i+1))
 		if err := add(name, s, err); err != nil {
+			return parts, err
+		}
+	}
+	devices := demoDevices(time.Now)
+	for i, name := range slices.Sorted(maps.Keys(devices)) {
+		d := devices[name]
+		if err := add(name, d, d.listen(at(40, i+1))); err != nil {
 			return parts, err
 		}
 	}

@@ -31,6 +31,7 @@ const (
 	demoSlow              // answers late
 	demoFaulty            // answers that it is not well
 	demoSilent            // does not answer
+	demoBusy              // is at its limit
 )
 
 // demoWeb is a server's health page.

@@ -25,10 +25,15 @@ type trouble struct {
 
 // demoTroubles come in turn.
 var demoTroubles = []trouble{
-	{"link sjo-gua goes down, and the trunks that run over it with it", map[string]demoHealth{"sjo-gua": demoSilent, "carrier-b": demoSilent, "gua-tel": demoSilent}},
+	{"link sjo-gua goes down, and the trunks that run over it with it", map[string]demoHealth{
+		"sjo-gua": demoSilent, "edge-gua": demoFaulty, "carrier-b": demoSilent, "gua-tel": demoSilent,
+	}},
 	{"server media-2 answers 503", map[string]demoHealth{"media-2": demoFaulty}},
 	{"trunk carrier-a does not answer OPTIONS", map[string]demoHealth{"carrier-a": demoSilent}},
 	{"server sbc-1 answers slowly", map[string]demoHealth{"sbc-1": demoSlow}},
+	{"the processor of server sbc-2 climbs to 92 %", map[string]demoHealth{"sbc-2.snmp": demoBusy}},
+	{"link sjo-mia fills to 96 %", map[string]demoHealth{"edge-sjo": demoBusy}},
+	{"router edge-sjo starts again: it says nothing for a minute and counts anew after that, while link sjo-mia goes on", map[string]demoHealth{"edge-sjo": demoSilent}},
 }
 
 // runTroubles plays the troubles until ctx ends.

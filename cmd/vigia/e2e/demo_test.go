@@ -17,13 +17,15 @@ type incidentView struct {
 	} `json:"events"`
 }
 
-// TestDemo sees, in three minutes at most, an alarm rise, escalate, be taken and clear: what a newcomer sees.
+// TestDemo sees, in three minutes at most, what the devices say of the links and servers, an alarm rise, escalate, be taken and clear, and why a
+// reading was thrown away after it: what a newcomer sees.
 func TestDemo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the demo takes two minutes: run without -short")
 	}
 	listen := freeAddress(t)
 	p := start(t, listen, "demo", "--listen", listen)
+	seesFigures(t, p, 15*time.Second)
 	first := firstIncident(t, p, 60*time.Second)
 	seen := func(kind string) func() bool {
 		return func() bool {
@@ -53,6 +55,7 @@ func TestDemo(t *testing.T) {
 	if !eventually(60*time.Second, seen("resolved")) {
 		t.Fatalf("it did not clear: %+v", readIncident(t, p, first))
 	}
+	seesDiscarded(t, p, "link/sjo-gua", "snmp.discarded_mark", 20*time.Second)
 	if code := p.stop(); code != 0 {
 		t.Errorf("exit code %d\n%s", code, p.output)
 	}
