@@ -182,6 +182,9 @@ func (s *Server) memoryRows(v *visit, w *world, list readings) []sizeRow {
 		}
 	}
 	sortSizes(pools)
+	if len(pools) == 1 && len(rows) > 0 && pools[0].value == rows[0].value {
+		pools = nil // the only pool is the memory, told already
+	}
 	if rows = append(rows, pools...); len(rows) < 2 {
 		return nil
 	}

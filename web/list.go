@@ -112,6 +112,9 @@ func (s *Server) rows(v *visit, w *world, refs []inventory.Ref, specs []columnSp
 			}
 			r.Cells = append(r.Cells, cell)
 		}
+		if traffic, ok := found.firstOf(collectors.InUtilPct, collectors.InBps); ok && traffic.Fresh && ref.Kind == inventory.KindLink {
+			r.line = traffic.Series // what a link carries says more than a loss that is mostly zero
+		}
 		if a := w.worst(ref); a != nil && collectors.Catalogue[a.Series.Metric].Unit != collectors.UnitBool && a.State != alerting.Stale {
 			r.line = a.Series
 		}
