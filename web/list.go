@@ -83,6 +83,12 @@ type table struct {
 	SparkNeeded bool
 }
 
+// busyMetrics say how busy an object is, which as a trend tells more than a loss or a delay that mostly does not move.
+var busyMetrics = map[inventory.Kind][]collectors.Metric{
+	inventory.KindLink:   {collectors.InUtilPct, collectors.InBps},
+	inventory.KindServer: {collectors.CPUPct},
+}
+
 // rows makes a row for each object that keep wants, without sparklines.
 func (s *Server) rows(v *visit, w *world, refs []inventory.Ref, specs []columnSpec, keep func(item) bool) []row {
 	var list []row
@@ -112,8 +118,8 @@ func (s *Server) rows(v *visit, w *world, refs []inventory.Ref, specs []columnSp
 			}
 			r.Cells = append(r.Cells, cell)
 		}
-		if traffic, ok := found.firstOf(collectors.InUtilPct, collectors.InBps); ok && traffic.Fresh && ref.Kind == inventory.KindLink {
-			r.line = traffic.Series // what a link carries says more than a loss that is mostly zero
+		if busy, ok := found.firstOf(busyMetrics[ref.Kind]...); ok && busy.Fresh {
+			r.line = busy.Series
 		}
 		if a := w.worst(ref); a != nil && collectors.Catalogue[a.Series.Metric].Unit != collectors.UnitBool && a.State != alerting.Stale {
 			r.line = a.Series

@@ -96,7 +96,7 @@ var deviceWords = collectors.Words{
 	"months.help":        {EN: "for billing", ES: "para facturación"},
 	"months.how":         {EN: "Means of five minutes, sorted; the highest 5 % are dropped. The larger direction counts.", ES: "Medias de cinco minutos, ordenadas; se descarta el 5 % más alto. Cuenta la dirección mayor."},
 	"months.so_far":      {EN: "{0}, so far", ES: "{0}, hasta ahora"},
-	"months.none":        {EN: "nothing was measured", ES: "no se midió nada"},
+	"months.none":        {EN: "no five minutes were measured", ES: "no se midieron cinco minutos"},
 	"months.made":        {EN: "{0} of {1} values, {2} of the month", ES: "{0} de {1} valores, {2} del mes"},
 	"months.made_so_far": {EN: "{0} of {1} values, {2} of the month so far", ES: "{0} de {1} valores, {2} del mes hasta ahora"},
 	"months.open":        {EN: "Work it out", ES: "Calcular"},
