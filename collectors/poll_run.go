@@ -232,13 +232,18 @@ func refuse(r *Result) int {
 // samplesOf is what a run measured, for the sinks.
 func samplesOf(check Check, run Run) []Sample {
 	samples := make([]Sample, len(run.Result.Values))
-	for i, v := range run.Result.Values {
+	part, instance := "", check.ID.Instance
+	for i := range run.Result.Values {
+		v := &run.Result.Values[i]
+		if v.Part != part { // the values of one part come together
+			part, instance = v.Part, check.ID.Part(v.Part)
+		}
 		why := v.Why
 		if why.IsZero() {
 			why = run.Result.Why
 		}
 		samples[i] = Sample{
-			Series: Series{Metric: v.Metric, Ref: check.ID.Ref, Instance: check.ID.Part(v.Part)},
+			Series: Series{Metric: v.Metric, Ref: check.ID.Ref, Instance: instance},
 			At:     run.At, Value: v.Value, Reason: why, Detail: v.Detail, Every: check.Every,
 		}
 	}

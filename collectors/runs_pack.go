@@ -101,7 +101,8 @@ const (
 	flagConfirm = 2
 )
 
-// pack writes everything of a run but its check and kind, and the figures of parts: a switch has hundreds, and they are in their series.
+// pack writes a run without its check and kind, without the figures of parts, of which a switch has hundreds, and without the details of
+// figures: those are in their series.
 func (r *Runs) pack(run Run) []byte {
 	b := make([]byte, 0, 160)
 	b = binary.AppendVarint(b, run.At.UnixNano())
@@ -134,7 +135,6 @@ func (r *Runs) pack(run Run) []byte {
 		}
 		b = binary.AppendUvarint(b, r.names.of(string(v.Metric)))
 		b = packFloat(b, v.Value)
-		b = packString(b, v.Detail)
 	}
 	return b
 }
@@ -213,7 +213,7 @@ func (r *Runs) unpack(id CheckID, kind string, packed []byte) Run {
 }
 
 func (u *unpacker) value() Value {
-	return Value{Metric: Metric(u.names.get(u.uvarint())), Value: u.float(), Detail: u.text()}
+	return Value{Metric: Metric(u.names.get(u.uvarint())), Value: u.float()}
 }
 
 func (u *unpacker) reason() Reason {

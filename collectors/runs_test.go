@@ -136,7 +136,7 @@ func drawRun(t *rapid.T, id CheckID, i int) Run {
 	for range rapid.IntRange(0, 3).Draw(t, "values") {
 		run.Result.Values = append(run.Result.Values, Value{
 			Metric: rapid.SampledFrom([]Metric{Up, LatencyMS}).Draw(t, "metric"),
-			Value:  rapid.Float64().Draw(t, "value"), Detail: rapid.String().Draw(t, "detail"),
+			Value:  rapid.Float64().Draw(t, "value"),
 		})
 	}
 	return run

@@ -11,6 +11,7 @@ import (
 // BenchCmd is `vigia bench`: sizing and proof, each a figure with its unit. It talks to loopback only and starts no process.
 type BenchCmd struct {
 	Alertpath BenchAlertpathCmd `cmd:"" help:"From the failure of a probed target to the webhook, and from a probe's result to the POST."`
+	Snmp      BenchSnmpCmd      `cmd:"" help:"CPU, memory and punctuality of polling switches by SNMP."`
 	Seed      uint64            `help:"Seed of what is random." default:"1"`
 	JSON      bool              `name:"json" help:"Print one JSON object."`
 }

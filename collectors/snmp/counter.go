@@ -1,6 +1,9 @@
 package snmp
 
-import "math"
+import (
+	"math"
+	"time"
+)
 
 // This file decides what counters mean, with values alone: which growth is true, which is not, and why. What it promises is in doc.go,
 // "Rates".
@@ -42,9 +45,46 @@ type lineReading struct {
 	speed         float64 // bit/s, 0 unknown; what a rate may not exceed
 }
 
+// kept is a lineReading that waits for the next one, in two thirds of the room: there is one of each port of each device.
+type kept struct {
+	at            time.Time
+	value         [counters]uint64
+	speed         float64
+	ticks         uint32
+	discontinuity uint32
+	known, wide   uint8 // a bit for each counter
+	hasTicks      bool
+	hasMark       bool
+}
+
+func keep(r lineReading) kept {
+	k := kept{at: r.m.at, speed: r.speed, ticks: r.m.ticks, discontinuity: r.discontinuity, hasTicks: r.m.hasTicks, hasMark: r.hasMark}
+	for i, c := range r.count {
+		k.value[i] = c.value
+		if c.known {
+			k.known |= 1 << i
+		}
+		if c.wide {
+			k.wide |= 1 << i
+		}
+	}
+	return k
+}
+
+func (k *kept) reading() lineReading {
+	r := lineReading{
+		m:             moment{at: k.at, ticks: k.ticks, hasTicks: k.hasTicks},
+		discontinuity: k.discontinuity, hasMark: k.hasMark, speed: k.speed,
+	}
+	for i := range r.count {
+		r.count[i] = counter{value: k.value[i], known: k.known&(1<<i) != 0, wide: k.wide&(1<<i) != 0}
+	}
+	return r
+}
+
 // line follows the counters of one interface from poll to poll.
 type line struct {
-	last  lineReading
+	last  kept
 	known bool
 	flips int8 // discontinuities in a row
 	clock clock
@@ -86,20 +126,21 @@ func (l *line) next(r lineReading) (out rates, whole verdict, single [counters]v
 		out.per[i] = math.NaN()
 	}
 	if !l.known {
-		l.last, l.known = r, true
+		l.last, l.known = keep(r), true
 		return out, verdict{}, single
 	}
-	elapsed, bad := l.clock.between(l.last.m, r.m)
+	before := l.last
+	last := before.reading()
+	elapsed, bad := l.clock.between(last.m, r.m)
 	if bad.code == outOfOrder.code {
 		return out, bad, single // the last reading stays what the next is compared with
 	}
-	last := l.last
-	l.last = r
+	l.last = keep(r)
 	switch {
 	case bad.bad():
 		return out, bad, single
 	case elapsed < enough:
-		l.last = last // asked again at once: too short to say anything
+		l.last = before // asked again at once: too short to say anything
 		return out, verdict{}, single
 	case l.discontinued(last, r):
 		return out, broken, single

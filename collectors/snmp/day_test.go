@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,9 +17,25 @@ import (
 )
 
 // dayClock is a clock that a test turns; it begins where there is a monotonic reading.
-type dayClock struct{ at time.Time }
+type dayClock struct {
+	mu sync.Mutex
+	at time.Time
+}
 
-func (c *dayClock) now() time.Time { return c.at }
+func newDayClock(at time.Time) *dayClock { return &dayClock{at: at} }
+
+func (c *dayClock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.at
+}
+
+// turn moves it on.
+func (c *dayClock) turn(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+}
 
 // dayPort is one interface of a simulated device and the truth about it.
 type dayPort struct {
@@ -40,6 +58,16 @@ type dayDevice struct {
 	hasChange bool
 	hasMark   bool
 	agent     *snmpagent.Agent
+	mu        sync.Mutex // held by the agent while it counts, and by what happens to the device
+}
+
+// counted is what a function says while nothing happens to the device.
+func (d *dayDevice) counted(f func() float64) func(time.Duration) uint64 {
+	return func(time.Duration) uint64 {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return uint64(f())
+	}
 }
 
 // octets is what truly went over a port since the simulation began: a mean of 40 % of its speed that swings, and bursts at full speed.
@@ -58,7 +86,7 @@ func (p *dayPort) total(i int, t float64) float64 {
 	return t * float64(i) / 7 // some errors and discards
 }
 
-func (d *dayDevice) seconds() float64 { return d.clock.at.Sub(d.born).Seconds() }
+func (d *dayDevice) seconds() float64 { return d.clock.now().Sub(d.born).Seconds() }
 
 // recording is the device as it is now.
 func (d *dayDevice) recording() *snmpagent.Recording {
@@ -66,9 +94,9 @@ func (d *dayDevice) recording() *snmpagent.Recording {
 	r.SetString("1.3.6.1.2.1.1.1.0", "day")
 	r.SetOID("1.3.6.1.2.1.1.2.0", "1.3.6.1.4.1.99999.1")
 	r.SetString("1.3.6.1.2.1.1.5.0", "day")
-	r.SetFunc("1.3.6.1.2.1.1.3.0", snmpagent.TimeTicks, func(time.Duration) uint64 {
-		return uint64(d.clock.at.Sub(d.boot)/(10*time.Millisecond)) & math.MaxUint32
-	})
+	r.SetFunc("1.3.6.1.2.1.1.3.0", snmpagent.TimeTicks, d.counted(func() float64 {
+		return float64(d.clock.now().Sub(d.boot) / (10 * time.Millisecond)) // what is above 32 bits wraps
+	}))
 	if d.hasChange {
 		r.SetTicks("1.3.6.1.2.1.31.1.5.0", d.changed)
 	}
@@ -89,7 +117,7 @@ func (d *dayDevice) addPort(r *snmpagent.Recording, p *dayPort) {
 	r.SetString(inX(1), p.name)
 	r.SetGauge(inX(15), uint32(p.speed/1e6))
 	narrow := func(oid string, i int) {
-		r.SetFunc(oid, snmpagent.Counter32, func(time.Duration) uint64 { return uint64(p.total(i, d.seconds())+p.base[i]) & math.MaxUint32 })
+		r.SetFunc(oid, snmpagent.Counter32, d.counted(func() float64 { return p.total(i, d.seconds()) + p.base[i] }))
 	}
 	narrow(in(10), inOctets)
 	narrow(in(16), outOctets)
@@ -99,7 +127,7 @@ func (d *dayDevice) addPort(r *snmpagent.Recording, p *dayPort) {
 	narrow(in(19), outDiscards)
 	if p.wide {
 		wide := func(oid string, i int) {
-			r.SetFunc(oid, snmpagent.Counter64, func(time.Duration) uint64 { return uint64(p.total(i, d.seconds()) + p.base[i]) })
+			r.SetFunc(oid, snmpagent.Counter64, d.counted(func() float64 { return p.total(i, d.seconds()) + p.base[i] }))
 		}
 		wide(inX(6), inOctets)
 		wide(inX(10), outOctets)
@@ -118,7 +146,7 @@ func (p *dayPort) reset(t float64) {
 
 // reboot is a restart: everything begins anew and the indexes may be dealt out anew.
 func (d *dayDevice) reboot(rng *rand.Rand) {
-	d.boot = d.clock.at
+	d.boot = d.clock.now()
 	for _, p := range d.ports {
 		p.reset(d.seconds())
 		p.mark = 0
@@ -173,10 +201,10 @@ func TestNoWrongRate(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d", c.name, seed), func(t *testing.T) {
 				t.Parallel()
 				rng := rand.New(rand.NewPCG(seed, 42)) //nolint:gosec // a seeded simulation
-				clock := &dayClock{time.Now()}
-				d := &dayDevice{clock: clock, born: clock.at, boot: clock.at.Add(-time.Duration(rng.Int64N(int64(496 * 24 * time.Hour)))), hasChange: c.hasChange, hasMark: c.hasMark}
+				clock := newDayClock(time.Now())
+				d := &dayDevice{clock: clock, born: clock.now(), boot: clock.now().Add(-time.Duration(rng.Int64N(int64(496 * 24 * time.Hour)))), hasChange: c.hasChange, hasMark: c.hasMark}
 				if seed == 1 { // sysUpTime wraps within the day
-					d.boot = clock.at.Add(-(497*24*time.Hour - 12*time.Hour + 2*time.Hour))
+					d.boot = clock.now().Add(-(497*24*time.Hour - 12*time.Hour + 2*time.Hour))
 				}
 				for i, speed := range []float64{1e9, 1e9, 1e8, 1e7, 1e9, 1e8} {
 					p := &dayPort{name: fmt.Sprintf("Gi0/%d", i+1), index: i + 1, speed: speed, wide: c.wide, seed: rng.Uint64()}
@@ -190,7 +218,7 @@ func TestNoWrongRate(t *testing.T) {
 }
 
 func runDay(t *testing.T, rng *rand.Rand, d *dayDevice, every time.Duration, least float64) {
-	net := &badNetwork{rng: rng}
+	net := &badNetwork{rng: rand.New(rand.NewPCG(rng.Uint64(), 43))}
 	d.serve(t, net.answer)
 	kind := kindWith(newRegistry(d.clock.now))
 	config := kind.New().(*Config)
@@ -203,8 +231,8 @@ func runDay(t *testing.T, rng *rand.Rand, d *dayDevice, every time.Duration, lea
 	defer c.(*prober).Close()
 	reads := map[string][]float64{} // by interface: the moments of its readings, seconds
 	polls, told, thrown := 0, 0, 0
-	for end := d.born.Add(24 * time.Hour); d.clock.at.Before(end); polls++ {
-		d.clock.at = d.clock.at.Add(every - time.Duration(rng.IntN(200))*time.Millisecond)
+	for end := d.born.Add(24 * time.Hour); d.clock.now().Before(end); polls++ {
+		d.clock.turn(every - time.Duration(rng.IntN(200))*time.Millisecond)
 		d.trouble(t, rng)
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		r := c.Probe(ctx)
@@ -216,7 +244,7 @@ func runDay(t *testing.T, rng *rand.Rand, d *dayDevice, every time.Duration, lea
 		}
 	}
 	share := float64(told) / float64(polls*len(d.ports)*2)
-	t.Logf("%d polls, %.1f %% of rates told, %d thrown away, %d restarts of the network's mischief", polls, share*100, thrown, net.mischief)
+	t.Logf("%d polls, %.1f %% of rates told, %d thrown away, %d restarts of the network's mischief", polls, share*100, thrown, net.mischief.Load())
 	if share < least || thrown == 0 {
 		t.Errorf("%.1f %% of rates told, want at least %.0f %%; %d thrown away", share*100, least*100, thrown)
 	}
@@ -224,25 +252,27 @@ func runDay(t *testing.T, rng *rand.Rand, d *dayDevice, every time.Duration, lea
 
 // trouble happens before some polls.
 func (d *dayDevice) trouble(t *testing.T, rng *rand.Rand) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	switch n := rng.IntN(200); {
 	case n == 0:
 		d.reboot(rng)
 	case n == 1 && d.hasMark: // a line card begins to count anew and says so
 		p := d.ports[rng.IntN(len(d.ports))]
 		p.reset(d.seconds())
-		p.mark = d.clock.at.Sub(d.boot) % (time.Duration(1<<32) * 10 * time.Millisecond)
+		p.mark = d.clock.now().Sub(d.boot) % (time.Duration(1<<32) * 10 * time.Millisecond)
 	case n == 2: // indexes are dealt out anew without a restart
 		d.renumber(rng)
-		d.changed = d.clock.at.Sub(d.boot) % (time.Duration(1<<32) * 10 * time.Millisecond)
+		d.changed = d.clock.now().Sub(d.boot) % (time.Duration(1<<32) * 10 * time.Millisecond)
 	case n == 3 && !d.hasMark: // counters are cleared by hand, all of a port's, and nothing says so
 		d.ports[rng.IntN(len(d.ports))].reset(d.seconds())
 	case n == 4:
-		d.clock.at = d.clock.at.Add(time.Duration(rng.IntN(600)) * time.Second) // we were asleep
+		d.clock.turn(time.Duration(rng.IntN(600)) * time.Second) // we were asleep
 	default:
 		return
 	}
 	d.show(t)
-	d.clock.at = d.clock.at.Add(time.Duration(rng.IntN(20)) * time.Second)
+	d.clock.turn(time.Duration(rng.IntN(20)) * time.Second)
 }
 
 // judge holds every rate against the truth and counts them.
@@ -319,7 +349,7 @@ func isTrue(p *dayPort, i int, rate, now float64, reads []float64) bool {
 type badNetwork struct {
 	rng      *rand.Rand
 	held     []byte
-	mischief int
+	mischief atomic.Int64
 }
 
 func (b *badNetwork) answer(_ snmpagent.Request, answer []byte) []snmpagent.Reply {
@@ -337,7 +367,7 @@ func (b *badNetwork) answer(_ snmpagent.Request, answer []byte) []snmpagent.Repl
 		b.held = answer
 		return out
 	}
-	b.mischief++
+	b.mischief.Add(1)
 	b.held = answer
 	return out
 }

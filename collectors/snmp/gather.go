@@ -24,7 +24,7 @@ const bulkShare = 3
 // of a row come from one answer, as long as one can hold a row.
 func (s *session) gather(ctx context.Context, r request, see seen) error {
 	wanted := r.wanted
-	if s.creds.version >= 2 && len(wanted)*bulkShare > len(r.all) {
+	if s.creds.version >= 2 && len(wanted)*bulkShare > len(r.all) && len(r.columns) <= s.tuned.size() {
 		done, err := s.gatherBulk(ctx, r, see)
 		if err != nil || done == len(wanted) {
 			return err
@@ -86,8 +86,11 @@ func (s *session) gatherBulk(ctx context.Context, r request, see seen) (done int
 		repeat := min(max(s.tuned.size()/n, 1), left)
 		vars, m, err := s.bulk(ctx, names, repeat)
 		if err != nil {
-			if s.heard && s.tuned.halve(err, repeat*n) {
+			switch again := s.smaller(ctx, err, repeat*n); {
+			case again && repeat > 1:
 				continue
+			case again: // a row is too much for one request
+				return done, nil
 			}
 			return done, err
 		}

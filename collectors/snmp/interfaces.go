@@ -1,6 +1,7 @@
 package snmp
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path"
@@ -54,7 +55,8 @@ var stateCodes = func() (codes [8]string) {
 // port is one interface as a discovery found it.
 type port struct {
 	index string
-	name  string // what it is called here: ifName, else ifDescr, else its index; unique on the device
+	name  string // what it is called here: plain, with its index when others are called so too; unique on the device
+	plain string // ifName, else ifDescr, else its index
 	descr string
 	alias string
 	speed float64 // bit/s; 0 unknown
@@ -80,7 +82,7 @@ func (f *found) findInterfaces(ctx context.Context, s *session, on *shelf) error
 		for i := range on.column(base).cells {
 			index := on.column(base).cells[i].index
 			if at[index] == nil && !strings.Contains(index, ".") {
-				at[index] = &port{index: index}
+				at[index] = &port{index: strings.Clone(index)} // the cell's is the end of a whole OID, which need not be kept
 			}
 		}
 	}
@@ -93,7 +95,9 @@ func (f *found) findInterfaces(ctx context.Context, s *session, on *shelf) error
 		}
 	}
 	f.marked = len(on.column(ifDiscontinuity).cells) > 0
+	f.interfaces = make([]port, 0, len(at))
 	for _, p := range at {
+		p.mendSpeed()
 		f.interfaces = append(f.interfaces, *p)
 	}
 	slices.SortFunc(f.interfaces, func(a, b port) int { return compareIndex(a.index, b.index) })
@@ -145,23 +149,17 @@ func state(v value) int8 {
 
 // nameInterfaces gives each its name and makes them unique.
 func (f *found) nameInterfaces() {
-	count := map[string]int{}
 	f.indexes = make([]string, len(f.interfaces))
+	names := make([]string, len(f.interfaces))
 	for i := range f.interfaces {
 		p := &f.interfaces[i]
 		f.indexes[i] = p.index
-		if p.name == "" {
-			p.name = p.descr
-		}
-		if p.name == "" {
-			p.name = "if" + p.index
-		}
-		count[p.name]++
+		p.plain = cmp.Or(p.name, p.descr, "if"+p.index)
+		names[i] = p.plain
 	}
+	profile.Distinct(names, f.indexes)
 	for i := range f.interfaces {
-		if p := &f.interfaces[i]; count[p.name] > 1 {
-			p.name += " #" + p.index
-		}
+		f.interfaces[i].name = names[i]
 	}
 }
 

@@ -29,12 +29,12 @@ type prober struct {
 
 // watched is one interface of a check.
 type watched struct {
-	at     int // in found.interfaces
 	line   line
-	oper   int8
 	speed  float64 // what a rate may not exceed
 	size   float64 // what utilisation is of
 	detail string
+	at     int32 // in found.interfaces
+	oper   int8
 }
 
 // Close gives the device back.
@@ -213,8 +213,7 @@ func (r *run) follow() {
 	}
 	before := map[string]*watched{}
 	for i := range p.watch {
-		q := &p.of.interfaces[p.watch[i].at]
-		before[q.name+"\x00"+q.index] = &p.watch[i]
+		before[p.of.interfaces[p.watch[i].at].name] = &p.watch[i]
 	}
 	var chosen []int
 	switch {
@@ -228,7 +227,7 @@ func (r *run) follow() {
 	watch := make([]watched, 0, len(chosen))
 	for _, at := range chosen {
 		q := &f.interfaces[at]
-		w := watched{at: at, speed: f.lineSpeed(q), size: q.speed, oper: q.oper}
+		w := watched{at: int32(at), speed: f.lineSpeed(q), size: q.speed, oper: q.oper}
 		if q.nominal() {
 			w.size = 0
 		}
@@ -238,8 +237,12 @@ func (r *run) follow() {
 		if w.speed == 0 {
 			w.speed = p.capacity
 		}
-		if old := before[q.name+"\x00"+q.index]; old != nil {
+		switch old := before[q.name]; {
+		case old == nil || !old.line.known:
+		case p.of.interfaces[old.at].index == q.index:
 			w.line = old.line
+		default: // it may have been made anew: what it counted before is not compared
+			r.thrown.add(q.name, verdict{code: "discarded_moved"})
 		}
 		w.detail = q.detail(p.capacity, q.oper)
 		watch = append(watch, w)
@@ -274,24 +277,19 @@ func (f *found) lineTable(watch []watched) request {
 	}
 	wanted := make([]int, len(watch))
 	for i := range watch {
-		wanted[i] = watch[i].at
+		wanted[i] = int(watch[i].at)
 	}
 	return request{columns: columns, all: f.indexes, wanted: wanted}
 }
 
-// lookAgain discovers anew when it is time, after the poll, so that nothing is late for it. What fails now goes on with the next run.
+// lookAgain discovers anew when it is time, after the poll, so that nothing is late for it. The next run follows what it finds; what fails
+// now goes on then.
 func (r *run) lookAgain() {
-	if f := r.device.known(); f != nil && f != r.f { // another check has done it meanwhile
-		r.f = f
-		r.follow()
-		return
-	}
 	if r.fresh || !r.device.isDue(r.f) {
 		return
 	}
-	if f, err := r.device.discover(r.ctx, r.s, r.health); err == nil {
-		r.f = f
-		r.follow()
+	if _, err := r.device.discover(r.ctx, r.s, r.health); err != nil {
+		r.r.Steps = append(r.r.Steps, because("step_later"))
 	}
 }
 

@@ -27,7 +27,7 @@ func (r *run) readInterfaces() error {
 	r.r.Values = slices.Grow(r.r.Values, len(r.watch)*valuesOfPort)
 	next, moved := 0, 0
 	err := r.s.gather(r.ctx, r.table, func(position int, cells []value, m moment) {
-		for r.watch[next].at != position { // both are in the order of the device's table
+		for int(r.watch[next].at) != position { // both are in the order of the device's table
 			next++
 		}
 		if !r.readLine(&r.watch[next], cells, m) {
@@ -116,13 +116,13 @@ func (r *run) readLine(w *watched, cells []value, m moment) bool {
 
 // called reports whether a row with this name is still the same interface.
 func (p *port) called(name string) bool {
-	return name == "" || name == p.descr || name == p.name || p.name == name+" #"+p.index
+	return name == "" || name == p.descr || name == p.plain
 }
 
 // nameColumn is the column that tells whether a row is still the same interface.
 func (f *found) nameColumn() string {
 	for i := range f.interfaces {
-		if p := &f.interfaces[i]; p.name != p.descr && p.name != p.descr+" #"+p.index {
+		if p := &f.interfaces[i]; p.plain != p.descr {
 			return ifName
 		}
 	}

@@ -102,7 +102,7 @@ type pool struct {
 }
 
 // mostFree bounds what the pool keeps: 64 KiB each.
-const mostFree = 32
+const mostFree = 16
 
 func (p *pool) take() *gosnmp.GoSNMP {
 	p.mu.Lock()

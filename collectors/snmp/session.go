@@ -55,6 +55,7 @@ type session struct {
 	to    string // host, with the port when it is not 161; for people
 	tuned *tuning
 	now   func() time.Time
+	vars  []variable    // the last answer's, so that the next can use their room
 	sent  int           // requests, repetitions included
 	heard bool          // the device has answered
 	knew  string        // v3: the engine ID that was known before
@@ -136,7 +137,7 @@ func (s *session) get(ctx context.Context, names []string, see func(from int, va
 		to := min(from+s.tuned.size(), len(names))
 		vars, m, err := s.getOnce(ctx, names[from:to])
 		if err != nil {
-			if s.heard && s.tuned.halve(err, to-from) {
+			if s.smaller(ctx, err, to-from) {
 				continue
 			}
 			return err
@@ -146,6 +147,14 @@ func (s *session) get(ctx context.Context, names []string, see func(from int, va
 		from = to
 	}
 	return nil
+}
+
+// smaller reports whether to ask again for fewer names than the size that ended in err. A run whose time is over has learnt nothing of that:
+// when we are the slow ones, all devices would be asked in ever more requests.
+func (s *session) smaller(ctx context.Context, err error, size int) bool {
+	end, ok := ctx.Deadline()
+	over := ctx.Err() != nil || ok && !time.Now().Before(end) // the socket's deadline may come a moment before that of ctx
+	return s.heard && !over && s.tuned.halve(err, size)
 }
 
 // getOnce is one GET for sysUpTime and these names. Over v1 a name that the device lacks spoils the whole answer (noSuchName, RFC 1157
@@ -201,7 +210,7 @@ func (m *moment) set(v value) {
 	}
 }
 
-// bulk is one GETBULK (over v1 a GETNEXT): sysUpTime and the successors of these names, repeated.
+// bulk is one GETBULK (over v1 a GETNEXT): sysUpTime and the successors of these names, repeated. What it returns is valid until the next.
 func (s *session) bulk(ctx context.Context, names []string, repeat int) ([]variable, moment, error) {
 	ask := make([]string, 0, len(names)+1)
 	ask = append(append(ask, strings.TrimSuffix(sysUpTime, ".0")), names...)
@@ -221,16 +230,16 @@ func (s *session) bulk(ctx context.Context, names []string, repeat int) ([]varia
 		return nil, moment{}, t
 	}
 	m := moment{at: at}
-	vars := make([]variable, 0, len(packet.Variables))
+	s.vars = s.vars[:0]
 	for i := range packet.Variables {
 		v := toVariable(&packet.Variables[i])
 		if i == 0 && v.oid == sysUpTime {
 			m.set(v.value)
 			continue
 		}
-		vars = append(vars, v)
+		s.vars = append(s.vars, v)
 	}
-	return vars, m, nil
+	return s.vars, m, nil
 }
 
 // next1 asks for successors one by one, over v1, where one that has none spoils the others. What has none is absent.

@@ -126,7 +126,12 @@ func TestSuite(t *testing.T) {
 			return towards(kind, int(a.Addr().Port()))
 		},
 		Answers: [][]byte{
-			{}, {0}, {0x30}, {0x30, 0x82, 0xff, 0xff}, []byte(strings.Repeat("A", 9000)), {0x30, 0x03, 0x02, 0x01, 0x01},
+			{},
+			{0},
+			{0x30},
+			{0x30, 0x82, 0xff, 0xff},
+			[]byte(strings.Repeat("A", 9000)),
+			{0x30, 0x03, 0x02, 0x01, 0x01},
 			append([]byte{0x30, 0x84, 0xff, 0xff, 0xff, 0xff}, make([]byte, 40)...),
 		},
 		Secrets: []string{secretCommunity},
@@ -147,7 +152,7 @@ func silent(t *testing.T) int {
 // turned is a kind with a clock that a test turns, and an agent that goes by it.
 func turned(t *testing.T, r *snmpagent.Recording) (*dayClock, *snmpagent.Agent, collectors.Kind) {
 	t.Helper()
-	clock := &dayClock{time.Now()}
+	clock := newDayClock(time.Now())
 	return clock, serve(t, snmpagent.Config{Recording: r, Grow: true, Now: clock.now}), kindWith(newRegistry(clock.now))
 }
 
@@ -160,7 +165,7 @@ func TestLink(t *testing.T) {
 			if got := why(r); !r.OK || got != "Gi0/1 is up; its counters were read for the first time, rates come with the next run" {
 				t.Errorf("first run: %v %q", r.OK, got)
 			}
-			clock.at = clock.at.Add(30 * time.Second)
+			clock.turn(30 * time.Second)
 			before := agent.Requests()
 			r = probe(t, c, 5*time.Second)
 			if got := why(r); !r.OK || got != "in 40 Mb/s, out 16 Mb/s, 0 errors a second" {
@@ -220,7 +225,7 @@ func TestServer(t *testing.T) {
 		t.Run(fmt.Sprint(c.patterns), func(t *testing.T) {
 			opened := check(t, towards(kind, int(agent.Addr().Port()), func(config *Config) { config.Interfaces = c.patterns }), 0)
 			probe(t, opened, 5*time.Second)
-			clock.at = clock.at.Add(time.Minute)
+			clock.turn(time.Minute)
 			r := probe(t, opened, 5*time.Second)
 			var watched []string
 			for _, v := range r.Values {
@@ -262,7 +267,7 @@ func TestRestart(t *testing.T) {
 	clock, agent, kind := turned(t, router())
 	c := check(t, towards(kind, int(agent.Addr().Port()), named("Gi0/1")), 0)
 	probe(t, c, 5*time.Second)
-	clock.at = clock.at.Add(time.Minute)
+	clock.turn(time.Minute)
 	probe(t, c, 5*time.Second)
 	moved := router()
 	for column := range 25 { // port 1 is another one now, and Gi0/1 is 77
@@ -281,14 +286,14 @@ func TestRestart(t *testing.T) {
 	if err := agent.SetRecording(moved); err != nil {
 		t.Fatal(err)
 	}
-	clock.at = clock.at.Add(40 * time.Second)
+	clock.turn(40 * time.Second)
 	agent.Restart(snmpagent.FromZero)
-	clock.at = clock.at.Add(20 * time.Second)
+	clock.turn(20 * time.Second)
 	r := probe(t, c, 5*time.Second)
-	if _, ok := figureOf(r, collectors.InBps, ""); ok || !r.OK {
-		t.Errorf("after a restart: %v %s", r.OK, why(r))
+	if _, ok := figureOf(r, collectors.InBps, ""); ok || !r.OK || r.Discarded != 1 || why(r) != "Gi0/1: thrown away, the device gave it another index since the last run" {
+		t.Errorf("after a restart: %v %d %s", r.OK, r.Discarded, why(r))
 	}
-	clock.at = clock.at.Add(time.Minute)
+	clock.turn(time.Minute)
 	r = probe(t, c, 5*time.Second)
 	if got, _ := figureOf(r, collectors.InBps, ""); got < 7.99e6 || got > 8.01e6 {
 		t.Errorf("found again: %v, %s", got, why(r))

@@ -77,7 +77,7 @@ func (s *session) walkOn(ctx context.Context, on *shelf, open []*column) error {
 	repeat := max(size/len(open), 1)
 	vars, _, err := s.bulk(ctx, names, repeat)
 	if err != nil {
-		if s.heard && s.tuned.halve(err, repeat*len(open)) {
+		if s.smaller(ctx, err, repeat*len(open)) {
 			return nil
 		}
 		return err

@@ -51,6 +51,7 @@ var wordList = collectors.Words{
 	"order":      {EN: "{0} answers names that do not increase in column {1}", ES: "{0} responde nombres que no crecen en la columna {1}"},
 
 	"step_found":   {EN: "discovered: {0}, interfaces {1}, processors {2}, memory pools {3}, disks {4}, sensors {5}", ES: "descubierto: {0}, interfaces {1}, procesadores {2}, zonas de memoria {3}, discos {4}, sensores {5}"},
+	"step_later":   {EN: "the device could not be looked at anew in the time that was left; the next run goes on", ES: "no hubo tiempo para descubrir de nuevo el equipo; sigue en la próxima lectura"},
 	"step_moved":   {EN: "{0} interfaces are gone or bear another name: the device is discovered anew", ES: "{0} interfaces ya no están o tienen otro nombre: se descubre de nuevo el equipo"},
 	"note_order":   {EN: "column {0}: its names do not increase; what came before was used", ES: "columna {0}: sus nombres no crecen; se usó lo anterior"},
 	"note_endless": {EN: "column {0}: more than {1} rows were not read", ES: "columna {0}: no se leyeron más de {1} filas"},
@@ -64,6 +65,7 @@ var wordList = collectors.Words{
 	"discarded_back":    {EN: "{0}: {1} thrown away, it fell from {2} to {3}", ES: "{0}: {1} descartado, bajó de {2} a {3}"},
 	"discarded_narrow":  {EN: "{0}: {1} thrown away, its 32 bits wrap in {2} s at full speed and {3} s have passed: poll more often", ES: "{0}: {1} descartado, sus 32 bits dan la vuelta en {2} s a plena velocidad y pasaron {3} s: lea más a menudo"},
 	"discarded_above":   {EN: "{0}: {1} thrown away, {2} a second is above what the line can carry ({3})", ES: "{0}: {1} descartado, {2} por segundo supera lo que la línea puede llevar ({3})"},
+	"discarded_moved":   {EN: "{0}: thrown away, the device gave it another index since the last run", ES: "{0}: descartado, el equipo le dio otro índice desde la última lectura"},
 	"discarded_gone":    {EN: "{0}: thrown away, the device no longer has it", ES: "{0}: descartado, el equipo ya no lo tiene"},
 	"discarded_range":   {EN: "{0}: thrown away, {1} cannot be true", ES: "{0}: descartado, {1} no puede ser cierto"},
 	"discarded_more":    {EN: "and {0} more", ES: "y {0} más"},

@@ -152,6 +152,17 @@ func distinct(rows []Row) []Row {
 	return rows
 }
 
+// Distinct does the same to names of other things, in place; the two lists go together.
+func Distinct(names, indexes []string) {
+	rows := make([]Row, len(names))
+	for i := range rows {
+		rows[i].Name, rows[i].Index = names[i], indexes[i]
+	}
+	for i, row := range distinct(rows) {
+		names[i] = row.Name
+	}
+}
+
 // numbered writes name #index in at most 80 characters, at the cost of the name.
 func numbered(name, index string) string {
 	suffix := " #" + index
