@@ -25,6 +25,8 @@ type prober struct {
 	last  reading  // of the metrics
 	hello moment
 	clock clock
+
+	outdated bool // the device has restarted or changed since it was discovered
 }
 
 // watched is one interface of a check.
@@ -126,13 +128,19 @@ func (r *run) prepare() error {
 		}
 		return r.readExact()
 	}
+	if r.of != r.f {
+		r.outdated = false // another check has done it
+	}
 	r.follow()
 	if err := r.readExact(); err != nil {
 		return err
 	}
 	first := r.exact.values[0]                                                                // ifTableLastChange
 	changed := first.kind == ticks && r.f.hasChange && uint32(first.number) != r.f.lastChange //nolint:gosec // TimeTicks have 32 bits
-	if !r.restarted(r.exact.moments[0].moment) && !changed {
+	if restarted := r.restarted(r.exact.moments[0].moment); restarted || changed {
+		r.outdated = true // until it has been discovered anew, however many runs that takes
+	}
+	if !r.outdated {
 		return nil
 	}
 	r.last = reading{}
@@ -185,7 +193,7 @@ func (r *run) discover() error {
 		}
 		return err
 	}
-	r.f, r.fresh, r.hello = f, true, f.m
+	r.f, r.fresh, r.hello, r.outdated = f, true, f.m, false
 	n := f.summary()
 	r.r.Steps = append(r.r.Steps, because("step_found", f.profile.Title, n.Interfaces, n.Processors, n.Pools, n.Disks, n.Sensors))
 	for _, note := range f.notes {

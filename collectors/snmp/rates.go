@@ -82,7 +82,7 @@ func (r *run) readLine(w *watched, cells []value, m moment) bool {
 		case ifDiscontinuity:
 			reading.discontinuity, reading.hasMark = uint32(v.number), v.kind == ticks //nolint:gosec // TimeTicks have 32 bits
 		default: // the name
-			if v.kind != absent && !p.called(profile.Clean(v.text)) {
+			if v.kind != absent && !p.called(column, profile.Clean(v.text)) {
 				w.line = line{}
 				return false
 			}
@@ -114,9 +114,12 @@ func (r *run) readLine(w *watched, cells []value, m moment) bool {
 	return true
 }
 
-// called reports whether a row with this name is still the same interface.
-func (p *port) called(name string) bool {
-	return name == "" || name == p.descr || name == p.plain
+// called reports whether a row with this name in a column is still the same interface.
+func (p *port) called(column, name string) bool {
+	if column == ifName {
+		return name == "" || name == p.plain
+	}
+	return name == p.descr
 }
 
 // nameColumn is the column that tells whether a row is still the same interface.
