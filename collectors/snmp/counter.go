@@ -182,11 +182,17 @@ func wrapped(last, now counter) bool {
 	return last.known && now.known && now.value < last.value
 }
 
-// resetOf names the first counter that fell, with what it was and is.
+// resetOf names what shows that counters were reset: the first that fell, with what it was and is, or the one that grew more than there can
+// be packets.
 func resetOf(last, r lineReading) verdict {
 	for i := range r.count {
 		if wrapped(last.count[i], r.count[i]) {
 			return verdict{code: "discarded_fell", args: []any{counterNames[i], float64(last.count[i].value), float64(r.count[i].value)}}
+		}
+	}
+	for i := inErrors; i < counters; i++ {
+		if a, b := last.count[i], r.count[i]; a.known && b.known && b.value > a.value {
+			return verdict{code: "discarded_faults", args: []any{counterNames[i], float64(b.value - a.value)}}
 		}
 	}
 	return broken

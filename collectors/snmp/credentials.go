@@ -82,7 +82,7 @@ func (u *usm) lend(c *credentials) gosnmp.SnmpV3SecurityParameters {
 	}
 	p := u.last.Copy()
 	if known, ok := p.(*gosnmp.UsmSecurityParameters); ok && known.AuthoritativeEngineID != "" { // its clock has gone on
-		known.AuthoritativeEngineTime += uint32(time.Since(u.at) / time.Second) //nolint:gosec // seconds since the last session
+		known.AuthoritativeEngineTime += uint32(time.Since(u.at) / time.Second) // seconds since the last session
 	}
 	return p
 }

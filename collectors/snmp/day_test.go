@@ -200,7 +200,7 @@ func TestNoWrongRate(t *testing.T) {
 		for seed := range uint64(2) {
 			t.Run(fmt.Sprintf("%s/%d", c.name, seed), func(t *testing.T) {
 				t.Parallel()
-				rng := rand.New(rand.NewPCG(seed, 42)) //nolint:gosec // a seeded simulation
+				rng := rand.New(rand.NewPCG(seed, 42)) // a seeded simulation
 				clock := newDayClock(time.Now())
 				d := &dayDevice{clock: clock, born: clock.now(), boot: clock.now().Add(-time.Duration(rng.Int64N(int64(496 * 24 * time.Hour)))), hasChange: c.hasChange, hasMark: c.hasMark}
 				if seed == 1 { // sysUpTime wraps within the day

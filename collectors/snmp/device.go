@@ -59,8 +59,12 @@ func (d *device) known() *found {
 func (d *device) isDue(f *found) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.found == f && (d.due || d.now().Sub(f.at) >= f.again())
+	age := d.now().Sub(f.at)
+	return d.found == f && (d.due && age >= apart || age >= f.again())
 }
+
+// apart is how far apart discoveries are that a device asks for by what it answers: one that lies does not make us look at it all the time.
+const apart = time.Minute
 
 // hello is what a discovery begins with: who the device says it is.
 type hello struct {
@@ -102,7 +106,7 @@ func (s *session) hello(ctx context.Context) (hello, error) {
 			case sysLocation:
 				h.location = profile.Clean(v.text)
 			case ifLastChange:
-				h.lastChange, h.hasChange = uint32(v.number), v.kind == ticks //nolint:gosec // TimeTicks have 32 bits
+				h.lastChange, h.hasChange = uint32(v.number), v.kind == ticks // TimeTicks have 32 bits
 			}
 		}
 	})

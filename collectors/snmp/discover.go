@@ -167,7 +167,7 @@ func (v value) String() string {
 	case text, oidText:
 		return v.text
 	case integer:
-		return strconv.FormatInt(int64(v.number), 10) //nolint:gosec // two's complement
+		return strconv.FormatInt(int64(v.number), 10) // two's complement
 	}
 	return strconv.FormatUint(v.number, 10)
 }
@@ -180,7 +180,7 @@ func (v value) float() (float64, bool) {
 	case text:
 		return profile.ParseNumber(v.text)
 	case integer:
-		return float64(int64(v.number)), true //nolint:gosec // two's complement
+		return float64(int64(v.number)), true // two's complement
 	}
 	return float64(v.number), true
 }

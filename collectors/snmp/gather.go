@@ -2,7 +2,6 @@ package snmp
 
 import (
 	"context"
-	"errors"
 	"slices"
 )
 
@@ -206,6 +205,3 @@ func positions(all, some []string) []int {
 	slices.Sort(out)
 	return out
 }
-
-// lied reports whether an error is about this request only, so that others to the same device still make sense.
-func lied(err error) bool { return errors.Is(err, errLies) }

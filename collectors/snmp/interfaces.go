@@ -114,7 +114,7 @@ func (p *port) set(oid string, v value) {
 	case ifAlias:
 		p.alias = profile.Clean(v.text)
 	case ifType:
-		p.kind = int(v.number) //nolint:gosec // a small enumeration; anything else is shown as it is
+		p.kind = int(v.number) // a small enumeration; anything else is shown as it is
 	case ifSpeed:
 		p.setSpeed(float64(v.number), 1<<32-1)
 	case ifHighSpeed:
@@ -144,7 +144,7 @@ func state(v value) int8 {
 	if v.kind == absent || v.number > 7 {
 		return 0
 	}
-	return int8(v.number) //nolint:gosec // at most 7
+	return int8(v.number) // at most 7
 }
 
 // nameInterfaces gives each its name and makes them unique.

@@ -48,12 +48,12 @@ includeAllDisks 10%%
 	if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(path, "-f", "-C", "-c", file, "-Lf", filepath.Join(dir, "log"), "-p", filepath.Join(dir, "pid"), "-M", "", "-m", "") //nolint:gosec // the peer
+	cmd := exec.Command(path, "-f", "-C", "-c", file, "-Lf", filepath.Join(dir, "log"), "-p", filepath.Join(dir, "pid"), "-M", "", "-m", "") // the peer
 	cmd.Env = append(os.Environ(), "SNMP_PERSISTENT_DIR="+dir, "MIBS=")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() }) //nolint:errcheck // it is killed
+	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() }) // it is killed
 	c := check(t, peer(port, version2), 0)
 	for end := time.Now().Add(20 * time.Second); ; {
 		r := probe(t, c, 2*time.Second)

@@ -136,7 +136,7 @@ func (r *run) prepare() error {
 		return err
 	}
 	first := r.exact.values[0]                                                                // ifTableLastChange
-	changed := first.kind == ticks && r.f.hasChange && uint32(first.number) != r.f.lastChange //nolint:gosec // TimeTicks have 32 bits
+	changed := first.kind == ticks && r.f.hasChange && uint32(first.number) != r.f.lastChange // TimeTicks have 32 bits
 	if restarted := r.restarted(r.exact.moments[0].moment); restarted || changed {
 		r.outdated = true // until it has been discovered anew, however many runs that takes
 	}

@@ -46,11 +46,15 @@ func (r *run) moved(n int) {
 	r.device.forget(r.f)
 }
 
-// forget makes the next run discover anew.
+// forget makes the next run discover anew; soon after a discovery only the one after a while does.
 func (d *device) forget(f *found) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.found == f {
+	switch {
+	case d.found != f:
+	case d.now().Sub(f.at) < apart:
+		d.due = true
+	default:
 		d.found = nil
 	}
 }
@@ -80,7 +84,7 @@ func (r *run) readLine(w *watched, cells []value, m moment) bool {
 		case ifOperStatus:
 			oper = state(v)
 		case ifDiscontinuity:
-			reading.discontinuity, reading.hasMark = uint32(v.number), v.kind == ticks //nolint:gosec // TimeTicks have 32 bits
+			reading.discontinuity, reading.hasMark = uint32(v.number), v.kind == ticks // TimeTicks have 32 bits
 		default: // the name
 			if v.kind != absent && !p.called(column, profile.Clean(v.text)) {
 				w.line = line{}

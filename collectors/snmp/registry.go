@@ -126,7 +126,7 @@ func (p *pool) get(ctx context.Context, d *device, wait time.Duration) (*gosnmp.
 	if fresh {
 		g = &gosnmp.GoSNMP{MaxOids: startSize + 8}
 	}
-	g.Target, g.Port, g.Timeout, g.Retries, g.Context = d.host, uint16(d.port), wait, tries-1, ctx //nolint:gosec // a port was validated
+	g.Target, g.Port, g.Timeout, g.Retries, g.Context = d.host, uint16(d.port), wait, tries-1, ctx // a port was validated
 	d.creds.apply(g, d)
 	if fresh { // makes the buffer and, for v3, the salts
 		err := g.Connect()

@@ -206,7 +206,7 @@ func (s *session) match(packet *gosnmp.SnmpPacket, at time.Time, names []string)
 
 func (m *moment) set(v value) {
 	if v.kind == ticks || v.kind == gauge || v.kind == counter32 || v.kind == integer {
-		m.ticks, m.hasTicks = uint32(v.number), true //nolint:gosec // TimeTicks have 32 bits; a larger one wraps as the device's would
+		m.ticks, m.hasTicks = uint32(v.number), true // TimeTicks have 32 bits; a larger one wraps as the device's would
 	}
 }
 
@@ -218,7 +218,7 @@ func (s *session) bulk(ctx context.Context, names []string, repeat int) ([]varia
 		if s.creds.version == 1 {
 			return s.g.GetNext(ask)
 		}
-		return s.g.GetBulk(ask, 1, uint32(repeat)) //nolint:gosec // at most a few dozen
+		return s.g.GetBulk(ask, 1, uint32(repeat)) // at most a few dozen
 	})
 	if err != nil {
 		return nil, moment{}, err
@@ -275,7 +275,7 @@ func toVariable(p *gosnmp.SnmpPDU) variable {
 	v := variable{oid: p.Name}
 	switch x := p.Value.(type) {
 	case int:
-		v.kind, v.number = integer, uint64(int64(x)) //nolint:gosec // two's complement on purpose
+		v.kind, v.number = integer, uint64(int64(x)) // two's complement on purpose
 	case uint:
 		v.kind, v.number = unsigned(p.Type), uint64(x)
 	case uint32:

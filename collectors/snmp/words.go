@@ -62,6 +62,7 @@ var wordList = collectors.Words{
 	"discarded_old":     {EN: "{0}: thrown away, the answer is older than the last one", ES: "{0}: descartado, la respuesta es más antigua que la anterior"},
 	"discarded_mark":    {EN: "{0}: thrown away, its counters began anew (ifCounterDiscontinuityTime)", ES: "{0}: descartado, sus contadores empezaron de nuevo (ifCounterDiscontinuityTime)"},
 	"discarded_fell":    {EN: "{0}: thrown away, {1} fell from {2} to {3}: its counters were reset", ES: "{0}: descartado, {1} bajó de {2} a {3}: se reiniciaron sus contadores"},
+	"discarded_faults":  {EN: "{0}: thrown away, {1} grew by {2}, more than there can be packets: its counters were reset", ES: "{0}: descartado, {1} creció {2}, más de los paquetes que puede haber: se reiniciaron sus contadores"},
 	"discarded_back":    {EN: "{0}: {1} thrown away, it fell from {2} to {3}", ES: "{0}: {1} descartado, bajó de {2} a {3}"},
 	"discarded_narrow":  {EN: "{0}: {1} thrown away, its 32 bits wrap in {2} s at full speed and {3} s have passed: poll more often", ES: "{0}: {1} descartado, sus 32 bits dan la vuelta en {2} s a plena velocidad y pasaron {3} s: lea más a menudo"},
 	"discarded_above":   {EN: "{0}: {1} thrown away, {2} a second is above what the line can carry ({3})", ES: "{0}: {1} descartado, {2} por segundo supera lo que la línea puede llevar ({3})"},
