@@ -1,11 +1,7 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -49,27 +45,12 @@ func (l *loader) snmp(cfg *Config) {
 		} else if err != nil {
 			l.problem(l.at[&s.Profiles], "bad-profiles", "", "profiles: %s", err.Error())
 		}
-		s.state = folderState(folder)
+		if s.state, err = profile.State(os.DirFS(folder)); err != nil {
+			l.problem(l.at[&s.Profiles], "bad-profiles", "", "profiles: %s", err.Error())
+		}
 	}
 	s.Profiles = folder
 	l.badProfiles = len(l.errs) > before
-}
-
-// folderState is a digest of a folder's files as far as a reload must know: names, sizes and times.
-func folderState(folder string) string {
-	h := sha256.New()
-	err := fs.WalkDir(os.DirFS(folder), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil {
-			_, _ = fmt.Fprintln(h, path, info.Size(), info.ModTime().UnixNano())
-		}
-		return err
-	})
-	_, _ = fmt.Fprintln(h, err)
-	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // filesOf is the folder that a kind of check reads, and its state; empty for none.

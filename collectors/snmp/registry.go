@@ -2,7 +2,6 @@ package snmp
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"net"
@@ -24,11 +23,11 @@ type registry struct {
 
 	mu       sync.Mutex
 	devices  map[string]*device
-	profiles map[string]*profile.Set // by folder
+	profiles map[string]loaded // by folder
 }
 
 func newRegistry(now func() time.Time) *registry {
-	return &registry{pool: &pool{}, now: now, devices: map[string]*device{}, profiles: map[string]*profile.Set{}}
+	return &registry{pool: &pool{}, now: now, devices: map[string]*device{}, profiles: map[string]loaded{}}
 }
 
 // acquire returns the device of an address and credentials, which is forgotten when the last who acquired it releases it.
@@ -53,46 +52,33 @@ func (r *registry) release(d *device) {
 	}
 }
 
+// loaded is what a folder of profiles held in one state of it.
+type loaded struct {
+	state string
+	set   *profile.Set
+}
+
 // set loads the profiles of a folder once for each state of it; the empty name stands for those of the binary alone.
 func (r *registry) set(folder string) (*profile.Set, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	key, err := folderState(folder)
-	if err != nil {
-		return nil, fmt.Errorf("profiles: %w", err)
+	var own fs.FS
+	state := ""
+	if folder != "" {
+		var err error
+		own = os.DirFS(folder)
+		if state, err = profile.State(own); err != nil {
+			return nil, err
+		}
 	}
-	if s := r.profiles[key]; s != nil {
-		return s, nil
+	if l, ok := r.profiles[folder]; ok && l.state == state {
+		return l.set, nil
 	}
-	var s *profile.Set
-	if folder == "" {
-		s, err = profile.Builtin()
-	} else {
-		s, err = profile.Load(os.DirFS(folder))
-	}
+	s, err := profile.Load(own)
 	if err == nil {
-		r.profiles[key] = s
+		r.profiles[folder] = loaded{state, s}
 	}
 	return s, err
-}
-
-// folderState changes when a file of the folder does.
-func folderState(folder string) (string, error) {
-	if folder == "" {
-		return "", nil
-	}
-	h := sha256.New()
-	err := fs.WalkDir(os.DirFS(folder), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		info, err := d.Info()
-		if err == nil {
-			_, _ = fmt.Fprintln(h, path, info.Size(), info.ModTime().UnixNano())
-		}
-		return err
-	})
-	return folder + "\x00" + string(h.Sum(nil)), err
 }
 
 // pool lends the library's values. Those of SNMPv3 are made anew each time: their salts must not repeat.

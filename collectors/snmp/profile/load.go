@@ -1,7 +1,9 @@
 package profile
 
 import (
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +37,25 @@ func Load(folder fs.FS) (*Set, error) {
 		return nil, fmt.Errorf("open the built-in profiles: %w", err)
 	}
 	return load(own, folder)
+}
+
+// State changes when a file of a folder does: by name, size or time of change. It holds no content.
+func State(folder fs.FS) (string, error) {
+	h := sha256.New()
+	err := fs.WalkDir(folder, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil {
+			_, _ = fmt.Fprintln(h, path, info.Size(), info.ModTime().UnixNano())
+		}
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("look at the folder of profiles: %w", err)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16]), nil
 }
 
 func load(builtin, folder fs.FS) (*Set, error) {
