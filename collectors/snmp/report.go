@@ -56,7 +56,12 @@ var reports = []struct {
 	oid  []byte
 	code string
 }{
-	{usmStats(1), "level"}, {usmStats(2), "window"}, {usmStats(3), "user"}, {usmStats(4), "engine"}, {usmStats(5), "auth"}, {usmStats(6), "priv"},
+	{usmStats(1), "level"},
+	{usmStats(2), "window"},
+	{usmStats(3), "user"},
+	{usmStats(4), "engine"},
+	{usmStats(5), "auth"},
+	{usmStats(6), "priv"},
 	{[]byte{0x2b, 6, 1, 6, 3, 11, 2, 1, 1, 0}, "model"},   // snmpUnknownSecurityModels (RFC 3412)
 	{[]byte{0x2b, 6, 1, 6, 3, 11, 2, 1, 2, 0}, "invalid"}, // snmpInvalidMsgs
 	{[]byte{0x2b, 6, 1, 6, 3, 11, 2, 1, 3, 0}, "context"}, // snmpUnknownPDUHandlers
