@@ -224,27 +224,15 @@ func (r *run) follow() {
 		before[p.of.interfaces[p.watch[i].at].name] = &p.watch[i]
 	}
 	var chosen []int
-	switch {
-	case p.link == "":
+	if p.link == "" {
 		chosen = f.choose(p.patterns, p.all)
-	default:
-		if i, t := f.seek(p.link); t == nil {
-			chosen = []int{i}
-		}
+	} else if i, t := f.seek(p.link); t == nil {
+		chosen = []int{i}
 	}
 	watch := make([]watched, 0, len(chosen))
 	for _, at := range chosen {
 		q := &f.interfaces[at]
-		w := watched{at: int32(at), speed: f.lineSpeed(q), size: q.speed, oper: q.oper}
-		if q.nominal() {
-			w.size = 0
-		}
-		if p.capacity > 0 {
-			w.size = p.capacity
-		}
-		if w.speed == 0 {
-			w.speed = p.capacity
-		}
+		w := f.watch(at, p.capacity)
 		switch old := before[q.name]; {
 		case old == nil || !old.line.known:
 		case p.of.interfaces[old.at].index == q.index:
@@ -252,29 +240,57 @@ func (r *run) follow() {
 		default: // it may have been made anew: what it counted before is not compared
 			r.thrown.add(q.name, verdict{code: "discarded_moved"})
 		}
-		w.detail = q.detail(p.capacity, q.oper)
 		watch = append(watch, w)
 	}
 	p.of, p.watch = f, watch
 	p.table = f.lineTable(watch)
-	p.names = []string{ifLastChange}
-	if p.link != "" && len(watch) == 1 {
+	p.names = p.exactNames()
+}
+
+// watch is an interface that has not been read yet. Utilisation is of the configured capacity, else of the line's speed.
+func (f *found) watch(at int, capacity float64) watched {
+	q := &f.interfaces[at]
+	w := watched{at: int32(at), speed: f.lineSpeed(q), oper: q.oper, detail: q.detail(capacity, q.oper)}
+	switch {
+	case capacity > 0:
+		w.size = capacity
+	case !q.nominal():
+		w.size = q.speed
+	}
+	if w.speed == 0 {
+		w.speed = capacity
+	}
+	return w
+}
+
+// exactNames is what each poll asks for by exact names.
+func (p *prober) exactNames() []string {
+	names := []string{ifLastChange}
+	if p.link != "" && len(p.watch) == 1 {
 		for _, c := range p.table.columns {
-			p.names = append(p.names, c+"."+f.interfaces[watch[0].at].index)
+			names = append(names, c+"."+p.of.interfaces[p.watch[0].at].index)
 		}
 	}
 	if p.health {
-		p.names = append(p.names, f.exact...)
+		names = append(names, p.of.exact...)
 	}
+	return names
 }
 
 // lineTable is which cells a poll of these interfaces wants.
 func (f *found) lineTable(watch []watched) request {
-	columns := []string{ifInOctets, ifOutOctets}
+	var columns []string
+	wide := 0
 	for i := range watch {
 		if f.interfaces[watch[i].at].wide {
-			columns = []string{ifHCInOctets, ifHCOutOctets}
+			wide++
 		}
+	}
+	if wide < len(watch) || wide == 0 { // slow interfaces may have 32 bits only (RFC 2863 §3.1.6)
+		columns = append(columns, ifInOctets, ifOutOctets)
+	}
+	if wide > 0 {
+		columns = append(columns, ifHCInOctets, ifHCOutOctets)
 	}
 	columns = append(columns, ifInErrors, ifOutErrors, ifInDiscards, ifOutDiscards, ifOperStatus)
 	if f.marked {

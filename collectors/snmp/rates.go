@@ -70,9 +70,9 @@ func (r *run) readLine(w *watched, cells []value, m moment) bool {
 		gone = gone && v.kind == absent
 		switch column {
 		case ifInOctets, ifHCInOctets:
-			reading.count[inOctets] = counterOf(v)
+			reading.octets(inOctets, v)
 		case ifOutOctets, ifHCOutOctets:
-			reading.count[outOctets] = counterOf(v)
+			reading.octets(outOctets, v)
 		case ifInErrors:
 			reading.count[inErrors] = counterOf(v)
 		case ifOutErrors:
@@ -116,6 +116,13 @@ func (r *run) readLine(w *watched, cells []value, m moment) bool {
 		}
 	}
 	return true
+}
+
+// octets takes a counter of octets; one with 64 bits, which comes after that with 32, takes its place.
+func (l *lineReading) octets(i int, v value) {
+	if c := counterOf(v); c.known {
+		l.count[i] = c
+	}
 }
 
 // called reports whether a row with this name in a column is still the same interface.

@@ -246,6 +246,29 @@ func TestServer(t *testing.T) {
 	}
 }
 
+// TestMixedCounters: an interface with 32-bit counters only beside one with 64 bits.
+func TestMixedCounters(t *testing.T) {
+	r := router()
+	for _, c := range []int{6, 10} {
+		r.Delete(fmt.Sprintf("1.3.6.1.2.1.31.1.1.1.%d.2", c))
+	}
+	for _, index := range []int{1, 2} {
+		for _, c := range []int{10, 16} {
+			r.SetFunc(fmt.Sprintf("1.3.6.1.2.1.2.2.1.%d.%d", c, index), snmpagent.Counter32, func(e time.Duration) uint64 { return uint64(e.Seconds() * 3e6) })
+		}
+	}
+	clock, agent, kind := turned(t, r)
+	c := check(t, towards(kind, int(agent.Addr().Port())), 0)
+	probe(t, c, 5*time.Second)
+	clock.turn(20 * time.Second)
+	got := probe(t, c, 5*time.Second)
+	for part, want := range map[string]float64{"Gi0/1": 40e6, "Gi0/2": 24e6} {
+		if in, ok := figureOf(got, collectors.InBps, part); !ok || in < want*0.999 || in > want*1.001 {
+			t.Errorf("%s: %v (%v), want %v", part, in, ok, want)
+		}
+	}
+}
+
 // TestDeviceIsShared: ten links of one router find their interfaces with one discovery.
 func TestDeviceIsShared(t *testing.T) {
 	_, agent, kind := turned(t, router())
