@@ -59,7 +59,7 @@ func world(t testing.TB, s *store.Store) {
 func backup(t testing.TB, dsn string) (string, store.Manifest) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "vigia.backup.tgz")
-	result := got[store.BackupResult](t)(store.Backup(t.Context(), store.Config{DSN: dsn}, store.BackupRequest{File: file, Vigia: "test"}))
+	result := got[store.BackupResult](t)(store.Backup(t.Context(), store.Config{DSN: dsn, Now: func() time.Time { return noon }}, store.BackupRequest{File: file, Vigia: "test"}))
 	return file, result.Manifest
 }
 
