@@ -274,7 +274,7 @@ func TestBackupMemory(t *testing.T) {
 	s := openAt(t, dsn, noon)
 	db := raw(t, dsn)
 	if _, err := db.Exec(`INSERT INTO sample_log (t0, t1, count, payload) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
-		SELECT 1700000000000000 + i, 1700000000000000 + i, 1, randomblob(400) FROM n`); err != nil {
+		SELECT 1700000000000000 + i, 1700000000000000 + i, 1, randomblob(100) FROM n`); err != nil {
 		t.Fatal(err)
 	}
 	runtime.GC()
@@ -282,12 +282,12 @@ func TestBackupMemory(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	var meter heapMeter
 	m := got[store.Manifest](t)(s.Dump(t.Context(), &meter))
-	if m.Rows() != 200_000 || meter.octets < 80_000_000 {
+	if m.Rows() != 200_000 || meter.octets < 20_000_000 {
 		t.Fatalf("%d rows, %d octets", m.Rows(), meter.octets)
 	}
 	grown := int64(meter.most) - int64(before.HeapAlloc)
 	t.Logf("%d octets, the heap grew by %d KiB", meter.octets, grown>>10)
-	if grown > 32<<20 {
+	if grown > 16<<20 {
 		t.Errorf("the heap grew by %d octets", grown)
 	}
 	file, _ := backup(t, dsn)

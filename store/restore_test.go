@@ -88,14 +88,16 @@ func (w *watched) measure(name string, loss float64) {
 	w.settles()
 }
 
-// later lets time pass in steps of a quarter of an hour, while every link goes on as it is.
+// later lets time pass in steps of an hour, while every link goes on as it is.
 func (w *watched) later(d time.Duration, loss map[string]float64) {
 	w.t.Helper()
-	for ; d > 0; d -= 15 * time.Minute {
-		w.clock.advance(15 * time.Minute)
+	for ; d > 0; d -= time.Hour {
+		w.clock.advance(time.Hour)
 		for name, v := range loss {
-			w.measure(name, v)
+			ref := inventory.Ref{Kind: inventory.KindLink, Name: name}
+			w.engine.Put([]collectors.Sample{{Series: series(ref, collectors.LossPct), At: w.clock.now(), Value: v, Every: time.Minute}})
 		}
+		w.settles()
 	}
 }
 
@@ -188,7 +190,7 @@ func TestRestoreNeverPages(t *testing.T) {
 		if id := w.state("new").ID; id < 3*24*3600 {
 			t.Errorf("the new incident has the id %d, which the lost days may have used", id)
 		}
-		w.later(time.Hour, map[string]float64{"c": 60})
+		w.later(2*time.Hour, map[string]float64{"c": 60})
 		if i := w.state("c"); i.State != alerting.Open || i.Severity != alerting.Critical || i.Ack != nil {
 			t.Errorf("c got worse and is %v, %v", i.State, i.Severity)
 		}
