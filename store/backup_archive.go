@@ -82,7 +82,7 @@ func (p *partWriter) flush() error {
 	}
 	p.parts++
 	p.bytes += int64(len(p.pending))
-	p.sum.Write(p.pending) //nolint:errcheck // it never fails
+	p.sum.Write(p.pending)
 	err := p.archive.member(partName(p.table, p.parts), p.pending)
 	p.pending = p.pending[:0]
 	return err
@@ -115,7 +115,7 @@ func walkArchive(r io.Reader, visit func(table string, part []byte) error) (Mani
 			return Manifest{}, fmt.Errorf("its member %q is larger than any that is written", header.Name)
 		}
 		part.Reset()
-		if _, err := io.Copy(&part, files); err != nil {
+		if _, err := io.CopyN(&part, files, header.Size); err != nil {
 			return Manifest{}, fmt.Errorf("its member %q cannot be unpacked: %w", header.Name, err)
 		}
 		if header.Name == manifestName {

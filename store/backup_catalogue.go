@@ -163,7 +163,9 @@ func columnList(columns []BackupColumn) string {
 	return strings.Join(list, ", ")
 }
 
-func selectAll(t BackupTable) string { return `SELECT ` + columnList(t.Columns) + ` FROM ` + quoted(t.Name) }
+func selectAll(t BackupTable) string {
+	return `SELECT ` + columnList(t.Columns) + ` FROM ` + quoted(t.Name)
+}
 
 // column is the table's column of that name.
 func (t *BackupTable) column(name string) (BackupColumn, bool) {

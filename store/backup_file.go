@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -128,21 +129,36 @@ type backupFile struct {
 	content int64 // octets before the seal
 }
 
+// reading is a reader that ends with a context: to read a large backup takes a while.
+type reading func(to []byte) (int, error)
+
+// Read implements io.Reader.
+func (r reading) Read(to []byte) (int, error) { return r(to) }
+
+func until(ctx context.Context, r io.Reader) io.Reader {
+	return reading(func(to []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return r.Read(to)
+	})
+}
+
 // openBackup opens a backup and reads all of it once, to compare its checksum. Its errors say what is wrong with the file.
-func openBackup(path string) (*backupFile, error) {
+func openBackup(ctx context.Context, path string) (*backupFile, error) {
 	file, err := os.Open(path) //nolint:gosec // the operator names it
 	if err != nil {
 		return nil, err
 	}
 	b := &backupFile{file: file}
-	if err := b.check(path); err != nil {
+	if err := b.check(ctx, path); err != nil {
 		_ = file.Close()
 		return nil, err
 	}
 	return b, nil
 }
 
-func (b *backupFile) check(path string) error {
+func (b *backupFile) check(ctx context.Context, path string) error {
 	info, err := b.file.Stat()
 	if err != nil {
 		return err
@@ -156,7 +172,7 @@ func (b *backupFile) check(path string) error {
 		return fmt.Errorf("%s is no backup, or only the beginning of one: it has %d octets", path, info.Size())
 	}
 	sum := sha256.New()
-	if _, err := io.Copy(sum, io.NewSectionReader(b.file, 0, b.content)); err != nil {
+	if _, err := io.Copy(sum, until(ctx, io.NewSectionReader(b.file, 0, b.content))); err != nil {
 		return fmt.Errorf("read %s: %w", path, err)
 	}
 	end := make([]byte, len(like))
@@ -177,8 +193,8 @@ func (b *backupFile) compare(path string, end []byte, sum hash.Hash) error {
 }
 
 // reader reads the archive from its beginning.
-func (b *backupFile) reader() io.Reader {
-	return bufio.NewReaderSize(io.NewSectionReader(b.file, 0, b.content), 256<<10)
+func (b *backupFile) reader(ctx context.Context) io.Reader {
+	return bufio.NewReaderSize(until(ctx, io.NewSectionReader(b.file, 0, b.content)), 256<<10)
 }
 
 func (b *backupFile) close() { _ = b.file.Close() } // it was only read

@@ -10,12 +10,12 @@ import (
 // LoadOnly is Restore without the last step, which changes what was open.
 func LoadOnly(ctx context.Context, cfg Config, path string) error {
 	cfg.setDefaults()
-	file, err := openBackup(path)
+	file, err := openBackup(ctx, path)
 	if err != nil {
 		return err
 	}
 	defer file.close()
-	m, err := checkArchive(file.reader())
+	m, err := checkArchive(file.reader(ctx))
 	if err != nil {
 		return err
 	}
@@ -28,7 +28,7 @@ func LoadOnly(ctx context.Context, cfg Config, path string) error {
 		if err := s.makeRoom(ctx, t, &m, false); err != nil {
 			return err
 		}
-		if err := t.load(ctx, file.reader(), &m); err != nil {
+		if err := t.load(ctx, file.reader(ctx), &m); err != nil {
 			return err
 		}
 		_, err := t.count(ctx, &m)
@@ -75,12 +75,12 @@ func (s *Store) Dump(ctx context.Context, w io.Writer) (Manifest, error) {
 // RebuildOnly is LoadOnly into tables that are made anew, as for a backup of an older schema; the lease stays with this process.
 func RebuildOnly(ctx context.Context, cfg Config, path string) (epoch int64, err error) {
 	cfg.setDefaults()
-	file, err := openBackup(path)
+	file, err := openBackup(ctx, path)
 	if err != nil {
 		return 0, err
 	}
 	defer file.close()
-	m, err := checkArchive(file.reader())
+	m, err := checkArchive(file.reader(ctx))
 	if err != nil {
 		return 0, err
 	}
@@ -102,7 +102,7 @@ func RebuildOnly(ctx context.Context, cfg Config, path string) (epoch int64, err
 		if err := s.rebuild(ctx, t, tables, m.version()); err != nil {
 			return err
 		}
-		if err := t.load(ctx, file.reader(), &m); err != nil {
+		if err := t.load(ctx, file.reader(ctx), &m); err != nil {
 			return err
 		}
 		return s.fence(ctx, t)

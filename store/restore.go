@@ -30,7 +30,7 @@ type RestoreResult struct {
 	Took     time.Duration
 }
 
-// ErrHolds: the database holds something, and a restore would throw it away.
+// ErrHolds says that the database holds something, and that a restore would throw it away.
 var ErrHolds = errors.New("the database is not empty")
 
 // Restore fills an empty or new database from a backup, in one transaction: it ends with all of it or with what was there before. The file
@@ -39,14 +39,14 @@ var ErrHolds = errors.New("the database is not empty")
 func Restore(ctx context.Context, cfg Config, r RestoreRequest) (RestoreResult, error) {
 	cfg.setDefaults()
 	start := cfg.Now()
-	file, err := openBackup(r.File)
+	file, err := openBackup(ctx, r.File)
 	if err != nil {
 		return RestoreResult{}, err
 	}
 	defer file.close()
-	m, err := checkArchive(file.reader())
+	m, err := file.inspect(ctx, r.File)
 	if err != nil {
-		return RestoreResult{}, fmt.Errorf("%s is damaged: %w", r.File, err)
+		return RestoreResult{}, err
 	}
 	if err := sameSchema(&m); err != nil {
 		return RestoreResult{}, fmt.Errorf("%s: %w", r.File, err)
@@ -56,7 +56,7 @@ func Restore(ctx context.Context, cfg Config, r RestoreRequest) (RestoreResult, 
 		return RestoreResult{}, err
 	}
 	defer s.Close() //nolint:errcheck // what was committed is on the disk
-	if !r.Force { // before anything of it is touched; once more when nobody else can write
+	if !r.Force {   // before anything of it is touched; once more when nobody else can write
 		if err := s.db.snapshot(ctx, func(q querier) error { return s.mustBeEmpty(ctx, q) }); err != nil {
 			return RestoreResult{}, err
 		}
@@ -114,7 +114,7 @@ func (s *Store) restore(ctx context.Context, file *backupFile, force bool, resul
 		if refused = s.makeRoom(ctx, t, &result.Manifest, force); refused != nil {
 			return refused
 		}
-		if refused = t.load(ctx, file.reader(), &result.Manifest); refused != nil {
+		if refused = t.load(ctx, file.reader(ctx), &result.Manifest); refused != nil {
 			return refused
 		}
 		if result.Tables, refused = t.count(ctx, &result.Manifest); refused != nil {
@@ -193,11 +193,11 @@ func (s *Store) mustBeEmpty(ctx context.Context, q querier) error {
 			return s.db.explain(err)
 		}
 		if n > 0 {
-			holds = append(holds, fmt.Sprintf("%d rows of %s", n, table.Name))
+			holds = append(holds, fmt.Sprintf("%s (%d)", table.Name, n))
 		}
 	}
 	if len(holds) > 0 {
-		return fmt.Errorf("%w: %s holds %s (give another database, or --force to throw all of that away)", ErrHolds, s.db.target, strings.Join(holds, ", "))
+		return fmt.Errorf("%w: %s has rows in %s (give another database, or --force to throw all of that away)", ErrHolds, s.db.target, strings.Join(holds, ", "))
 	}
 	return nil
 }
@@ -245,7 +245,7 @@ func (t *transaction) empty(ctx context.Context, tables []BackupTable) error {
 	return nil
 }
 
-// ErrCounts: a table does not have as many rows after the restore as the manifest says. Nothing was changed.
+// ErrCounts says that a table does not have as many rows after the restore as the manifest says. Nothing was changed.
 var ErrCounts = errors.New("the counts differ; the database is as it was")
 
 // count compares how many rows each table has with what the manifest says.

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"vigia/alerting"
 	"vigia/collectors"
 	"vigia/collectors/inventory"
@@ -246,8 +248,60 @@ func TestRestoreIntoOpenedDatabase(t *testing.T) {
 		if _, err := store.Backup(t.Context(), store.Config{DSN: dsn}, store.BackupRequest{File: second}); err != nil {
 			t.Error(err)
 		}
-		if _, err := store.VerifyBackup(second); err != nil {
+		if _, err := store.VerifyBackup(t.Context(), second); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// spoil makes a table refuse every row, or lose it without a word.
+func spoil(t *testing.T, dsn, table string, silently bool) {
+	t.Helper()
+	db := raw(t, dsn)
+	what, verdict := "ABORT, 'no'", "RAISE EXCEPTION 'no'"
+	if silently {
+		what, verdict = "IGNORE", "RETURN NULL"
+	}
+	list := []string{"CREATE TRIGGER spoil BEFORE INSERT ON " + table + " BEGIN SELECT RAISE(" + what + "); END"}
+	if strings.HasPrefix(dsn, "postgres") {
+		list = []string{
+			"CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " + verdict + "; END $$",
+			"CREATE TRIGGER spoil BEFORE INSERT ON " + table + " FOR EACH ROW EXECUTE FUNCTION spoil()",
+		}
+	}
+	for _, text := range list {
+		if _, err := db.Exec(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestRestoreIsWholeOrNothing makes the database refuse the rows of a table, or lose them: the restore says so and leaves everything as it was.
+func TestRestoreIsWholeOrNothing(t *testing.T) {
+	full := storetest.SQLite(t)
+	world(t, openAt(t, full, noon.Add(12*time.Hour)))
+	file, _ := backup(t, full)
+	for _, silently := range []bool{false, true} {
+		storetest.EachDSN(t, func(t *testing.T, dsn string) {
+			apply(t, openAt(t, dsn, noon), outage(7, link, alerting.Major, noon))
+			before := contents(t, dsn)
+			spoil(t, dsn, "series", silently)
+			r, err := store.Restore(t.Context(), store.Config{DSN: dsn}, store.RestoreRequest{File: file, Force: true})
+			if err == nil || errors.Is(err, store.ErrCounts) != silently {
+				t.Errorf("lost without a word: %v; the restore says %v", silently, err)
+			}
+			wrong := 0
+			for _, table := range r.Tables {
+				if table.Loaded != table.Backup {
+					wrong++
+				}
+			}
+			if silently && wrong != 1 {
+				t.Errorf("%d tables are said to be wrong: %+v", wrong, r.Tables)
+			}
+			if diff := cmp.Diff(before, contents(t, dsn)); diff != "" {
+				t.Errorf("a restore that went wrong changed rows:\n%s", diff)
+			}
+		})
+	}
 }

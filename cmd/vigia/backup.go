@@ -31,7 +31,7 @@ func (c *BackupCmd) Run(ctx context.Context, k Kinds, kc *kong.Context, logger *
 	if err != nil {
 		return err
 	}
-	if _, err := store.VerifyBackup(c.File); err != nil {
+	if _, err := store.VerifyBackup(ctx, c.File); err != nil {
 		return fmt.Errorf("what was written cannot be read back: %w", err)
 	}
 	printBackup(kc.Stdout, &result.Manifest)
@@ -166,7 +166,7 @@ type StoreVerifyCmd struct {
 // Run prints every damaged row. It returns an error when there is one.
 func (c *StoreVerifyCmd) Run(ctx context.Context, k Kinds, kc *kong.Context, logger *slog.Logger) error {
 	if c.Backup != "" {
-		m, err := store.VerifyBackup(c.Backup)
+		m, err := store.VerifyBackup(ctx, c.Backup)
 		if err != nil {
 			return err
 		}

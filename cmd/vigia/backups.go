@@ -147,10 +147,13 @@ func (b *backups) one(ctx context.Context, spec *BackupSpec, now time.Time) erro
 	if err != nil {
 		return err
 	}
-	if _, err := store.VerifyBackup(file); err != nil {
+	if _, err := store.VerifyBackup(ctx, file); err != nil && ctx.Err() == nil {
 		return errors.Join(fmt.Errorf("it cannot be read back: %w", err), os.Rename(file, file+".damaged"))
 	}
 	b.logger.Info("backup made", "file", file, "rows", result.Manifest.Rows(), "octets", result.Bytes, "took", result.Took.Round(time.Millisecond))
+	if err := ctx.Err(); err != nil {
+		return err // it was not read to its end: nothing is deleted because of it
+	}
 	return b.rotate(spec, now)
 }
 

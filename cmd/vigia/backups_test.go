@@ -149,7 +149,7 @@ func TestScheduledBackups(t *testing.T) {
 			t.Errorf("step %d: %s, %.0f s, %s; want %s, %.0f s, %s", i, files, age, why, step.files, step.age.Seconds(), step.why)
 		}
 	}
-	if _, err := store.VerifyBackup(filepath.Join(s.spec.Folder, backupName(s.clock))); err != nil {
+	if _, err := store.VerifyBackup(t.Context(), filepath.Join(s.spec.Folder, backupName(s.clock))); err != nil {
 		t.Error(err)
 	}
 }
@@ -188,5 +188,27 @@ func TestBackupsFromNothing(t *testing.T) {
 	s.look(t.Context())
 	if age := s.told[0].Value; age != 0 {
 		t.Errorf("without backups the age is %.0f s", age)
+	}
+}
+
+// TestBackupIsStopped: the end of the program in the middle of a backup leaves no half of one, deletes nothing, and is no failure.
+func TestBackupIsStopped(t *testing.T) {
+	s := newSaver(t)
+	s.after(t, 0)
+	s.clock = s.clock.AddDate(0, 0, 30)
+	ctx, cancel := context.WithCancel(t.Context())
+	made := s.make
+	s.make = func(ctx context.Context, file string) (store.BackupResult, error) {
+		defer cancel() // when it is written and not yet read back
+		return made(ctx, file)
+	}
+	s.look(ctx)
+	if have, err := listBackups(s.spec.Folder, s.clock); err != nil || len(have) != 2 || s.failed != nil {
+		t.Errorf("%d backups, %v, %v", len(have), err, s.failed)
+	}
+	s.clock = s.clock.AddDate(0, 0, 1)
+	s.look(ctx) // ended before it began
+	if entries, err := os.ReadDir(s.spec.Folder); err != nil || len(entries) != 2 {
+		t.Errorf("%d files, %v", len(entries), err)
 	}
 }
