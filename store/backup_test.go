@@ -38,6 +38,11 @@ func world(t testing.TB, s *store.Store) {
 	pending := raised(6, 0, odd, alerting.None, noon)
 	pending.State, pending.RaisedAt, pending.Series.Metric = alerting.Pending, time.Time{}, collectors.CPUPct
 	apply(t, s, alerting.Change{At: noon.Add(time.Hour), Incidents: []alerting.Incident{over, had}, Alarms: []alerting.Alarm{cleared, pending}})
+	var many []alerting.Event
+	for n := range int64(130) { // more than one statement of a restore takes
+		many = append(many, event(1000+n, 1, 1, noon.Add(time.Duration(n)*time.Second)))
+	}
+	apply(t, s, alerting.Change{At: noon, Events: many})
 	states := []alerting.NotificationState{alerting.NotificationSent, alerting.NotificationGivenUp, alerting.NotificationPending, ""}
 	for _, n := range claim(t, s, noon.Add(time.Hour), 4) {
 		if state := states[0]; state != "" {

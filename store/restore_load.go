@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -93,25 +94,49 @@ func (l *loader) insert(ctx context.Context, t *transaction) error {
 	if t.d.gate == nil {
 		return t.conn.Raw(func(c any) error { return l.copyIn(ctx, c) })
 	}
-	stmt, err := t.tx.PrepareContext(ctx, l.insertSQL())
+	whole := len(l.rows) - len(l.rows)%rowsAtOnce
+	if err := l.insertBy(ctx, t, l.rows[:whole], rowsAtOnce); err != nil {
+		return err
+	}
+	return l.insertBy(ctx, t, l.rows[whole:], 1)
+}
+
+// rowsAtOnce is how many rows one statement inserts on SQLite, which spares most of what a statement costs.
+const rowsAtOnce = 50
+
+// insertBy inserts rows, of which there are a multiple of n, n at a time.
+func (l *loader) insertBy(ctx context.Context, t *transaction, rows [][]any, n int) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	stmt, err := t.tx.PrepareContext(ctx, l.insertSQL(n))
 	if err != nil {
 		return err
 	}
 	defer func() { _ = stmt.Close() }()
-	for _, row := range l.rows {
-		if _, err := stmt.ExecContext(ctx, row...); err != nil {
+	args := make([]any, 0, n*len(l.columns))
+	for group := range slices.Chunk(rows, n) {
+		args = args[:0]
+		for _, row := range group {
+			args = append(args, row...)
+		}
+		if _, err := stmt.ExecContext(ctx, args...); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (l *loader) insertSQL() string {
-	var marks []string
-	for i := range l.columns {
-		marks = append(marks, "$"+strconv.Itoa(i+1))
+func (l *loader) insertSQL(rows int) string {
+	var groups []string
+	for r := range rows {
+		var marks []string
+		for i := range l.columns {
+			marks = append(marks, "$"+strconv.Itoa(r*len(l.columns)+i+1))
+		}
+		groups = append(groups, "("+strings.Join(marks, ", ")+")")
 	}
-	return `INSERT INTO ` + quoted(l.table.Name) + ` (` + columnList(l.columns) + `) VALUES (` + strings.Join(marks, ", ") + `)`
+	return `INSERT INTO ` + quoted(l.table.Name) + ` (` + columnList(l.columns) + `) VALUES ` + strings.Join(groups, ", ")
 }
 
 // copyIn sends the rows by COPY, which also takes the numbers of identity columns as they are.
