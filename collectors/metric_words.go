@@ -85,6 +85,7 @@ var MetricWords = Words{
 	"metric.vigia_store_failing":        {"database", "base de datos"},
 	"metric.vigia_store_failing.yes":    {"refuses writes", "rechaza las escrituras"},
 	"metric.vigia_store_failing.no":     {"takes writes", "acepta las escrituras"},
+	"metric.vigia_backup_age_s":         {"age of the newest backup", "edad de la copia de seguridad más reciente"},
 	"metric.vigia_clock_jump_s":         {"jump of the clock", "salto del reloj"},
 	"metric.vigia_untold_incidents":     {"incidents that nobody was told of", "incidentes de los que nadie fue avisado"},
 

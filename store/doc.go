@@ -29,6 +29,19 @@
 // head is empty but for what comes in, and Run fills it from the log's last two hours without anybody waiting for it. A process that is
 // not the active one follows the log. The active one merges the rows of each hour that is over into one, so that a month is some hundred rows.
 //
+// # Backups
+//
+// A backup is one file of one instant of the database: a tar in gzip with a manifest and, behind it, the checksum of every octet, so that one
+// octet that changed or an end that is missing is found before anything is restored. Its rows are in a form of neither database. Which tables
+// there are is asked of the migrations and of the database's catalogue; only the lease and the list of migrations are left out. Backup writes
+// beside the active process and keeps no writer waiting; Restore is one transaction, takes the right to be the active process, counts every
+// table, and leaves the database as it was when anything is wrong.
+//
+// After a restore nobody is told because of it: what was open is acknowledged by "vigia restore" without an end and who was told of it is
+// forgotten, what waited in the outbox is superseded, commands that waited are refused, timers of alarms start anew, and the ids of incidents
+// jump over those that the lost time may have used, because they are part of the keys by which receivers drop what they know. What gets worse
+// afterwards, or is new, is told as always. docs/backup.md says it to operators.
+//
 // # Who may see what
 //
 // Every read that can show customer data takes a Scope, whose zero value sees no customer's data at all. What is about no customer

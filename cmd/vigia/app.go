@@ -139,6 +139,8 @@ func (a *app) Run(ctx context.Context) error {
 	g.Go(func() error { return a.scheduler.Run(ctx) })
 	g.Go(func() error { return a.wakeOnCommands(ctx) })
 	g.Go(func() error { return a.reportSelf(ctx) })
+	saves := a.newBackups()
+	g.Go(func() error { return saves.Run(ctx) })
 	beats := newHeartbeat(func() *HeartbeatSpec { return a.live.Load().config.Heartbeat }, a.alive, a.logger)
 	g.Go(func() error { return beats.Run(ctx) })
 	g.Go(func() error { return serve(ctx, server, a.listener) })

@@ -28,6 +28,7 @@ type Config struct {
 	Mail         MailSpec          `yaml:"mail"`
 	Retention    RetentionSpec     `yaml:"retention"`
 	Heartbeat    *HeartbeatSpec    `yaml:"heartbeat"`
+	Backup       *BackupSpec       `yaml:"backup"`
 	Sites        []SiteSpec        `yaml:"sites"`
 	Links        []LinkSpec        `yaml:"links"`
 	Servers      []ServerSpec      `yaml:"servers"`
@@ -97,6 +98,7 @@ func parseConfig(path string, data []byte, kinds Kinds) (*Config, []Notice, erro
 // examine looks at everything that a single value cannot show: names, references, orders.
 func (l *loader) examine(cfg *Config) {
 	l.addresses(cfg)
+	l.backup(cfg)
 	objects := l.objects(cfg)
 	l.snmp(cfg)
 	l.checks(cfg)

@@ -104,6 +104,7 @@ func selfDefaults() []alerting.Threshold {
 		one(collectors.VigiaConfigRefused, alerting.Major, 1, 0, 0),
 		one(collectors.VigiaStoreDown, alerting.Critical, 1, 0, 0),
 		one(collectors.VigiaReceiverDown, alerting.Major, 1, 0, 0),
+		one(collectors.VigiaBackupAgeS, alerting.Major, (26 * time.Hour).Seconds(), (25 * time.Hour).Seconds(), 0),
 		one(collectors.VigiaUnsent, alerting.Major, 1, 0, 0),
 		one(collectors.VigiaDropped, alerting.Warning, 1, 0, 0),
 		one(collectors.VigiaSkippedSlots, alerting.Warning, 1, 0, time.Minute),

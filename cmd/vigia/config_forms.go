@@ -40,6 +40,7 @@ var forms = map[string]form{
 	"image":    {"bad-image", imageForm},
 	"listen":   {"bad-listen", listenForm},
 	"address":  {"bad-listen", listenForm},
+	"clock":    {"bad-time", clockForm},
 	"metric":   {"unknown-metric", metricForm},
 	"pattern":  {"bad-pattern", patternForm},
 }

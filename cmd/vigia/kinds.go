@@ -13,6 +13,7 @@ import (
 	"vigia/collectors/sip"
 	"vigia/collectors/snmp"
 	"vigia/collectors/tcp"
+	"vigia/store"
 	"vigia/web"
 )
 
@@ -38,7 +39,7 @@ func kinds() Kinds {
 func words(k Kinds) collectors.Words {
 	all := collectors.Words{}
 	for _, w := range []collectors.Words{
-		collectors.MetricWords, collectors.PollWords, collectors.HealthWords, alerting.EngineWords, alerting.MessageWords, appWords, web.Words,
+		collectors.MetricWords, collectors.PollWords, collectors.HealthWords, alerting.EngineWords, alerting.MessageWords, store.RestoreWords, appWords, backupWords, web.Words,
 	} {
 		maps.Copy(all, w)
 	}
