@@ -24,6 +24,7 @@ type dialect struct {
 	claimBy    string // names the index by which what is due is found in order; empty where the planner sees it
 	skipLocked string // ends the choice of rows that another process may be choosing too
 	keyShare   string // ends a look at the lease: nobody may change its key until the transaction is over
+	lockLog    string // waits for rows of the log that others are just writing, and keeps new ones away; empty where nobody else can
 	steady     string // begins a transaction that sees one instant; empty where every one does
 	upkeep     string // what is to be done now and then; empty for nothing
 	sizes      string // a query for the octets that the database takes
@@ -43,6 +44,7 @@ func postgresDialect() dialect {
 		name:       "postgres",
 		skipLocked: " FOR UPDATE SKIP LOCKED",
 		keyShare:   " FOR KEY SHARE",
+		lockLog:    "SET LOCAL lock_timeout = '3s'; LOCK TABLE sample_log IN SHARE MODE",
 		steady:     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
 		sizes:      `SELECT CAST(SUM(pg_total_relation_size(oid)) AS BIGINT) FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace`,
 	}

@@ -33,11 +33,11 @@ CREATE TABLE sample_rollup_1d (
     PRIMARY KEY (series, day)
 );
 
--- How far the log has become chunks; one row. Rows of the log up to covered whose samples are all older than before may be gone from it.
+-- How far the log has become chunks; one row. Rows of the log up to covered whose samples are all older than chunked_to may be gone from it.
 CREATE TABLE sample_compaction (
-    covered BIGINT NOT NULL,
-    before  TIMESTAMPTZ,                   -- null before the first time
-    begin   TIMESTAMPTZ                    -- no chunk has an older sample; null before the first
+    covered    BIGINT NOT NULL,
+    chunked_to TIMESTAMPTZ,                -- null before the first time
+    oldest     TIMESTAMPTZ                 -- no chunk has an older sample; null before the first
 );
 INSERT INTO sample_compaction (covered) VALUES (0);
 

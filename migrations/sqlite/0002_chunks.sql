@@ -27,11 +27,11 @@ CREATE TABLE sample_rollup_1d (
     PRIMARY KEY (series, day)
 ) WITHOUT ROWID;
 
--- How far the log has become chunks; one row. Rows of the log up to covered whose samples are all older than before may be gone from it.
+-- How far the log has become chunks; one row. Rows of the log up to covered whose samples are all older than chunked_to may be gone from it.
 CREATE TABLE sample_compaction (
-    covered INTEGER NOT NULL,
-    before  TIMESTAMP,                   -- null before the first time
-    begin   TIMESTAMP                    -- no chunk has an older sample; null before the first
+    covered    INTEGER NOT NULL,
+    chunked_to TIMESTAMP,                 -- null before the first time
+    oldest     TIMESTAMP                 -- no chunk has an older sample; null before the first
 );
 INSERT INTO sample_compaction (covered) VALUES (0);
 
