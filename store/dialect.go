@@ -25,6 +25,7 @@ type dialect struct {
 	skipLocked string // ends the choice of rows that another process may be choosing too
 	keyShare   string // ends a look at the lease: nobody may change its key until the transaction is over
 	lockLog    string // waits for rows of the log that others are just writing, and keeps new ones away; empty where nobody else can
+	slotBySlot bool   // many series are not asked for over many hours at once: the planner would rather read the whole table
 	steady     string // begins a transaction that sees one instant; empty where every one does
 	upkeep     string // what is to be done now and then; empty for nothing
 	sizes      string // a query for the octets that the database takes
@@ -45,6 +46,7 @@ func postgresDialect() dialect {
 		skipLocked: " FOR UPDATE SKIP LOCKED",
 		keyShare:   " FOR KEY SHARE",
 		lockLog:    "SET LOCAL lock_timeout = '3s'; LOCK TABLE sample_log IN SHARE MODE",
+		slotBySlot: true,
 		steady:     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
 		sizes:      `SELECT CAST(SUM(pg_total_relation_size(oid)) AS BIGINT) FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace`,
 	}

@@ -24,6 +24,7 @@ const (
 	mostAsked  = 48  // hours that are asked for by name; of more it is first looked up which ones there are
 	mostSlots  = 512 // of one query
 	mostSeries = 1024
+	fewSeries  = 8 // so few are asked for over many hours or days at once
 )
 
 // sink takes the samples of one series, in order of time and of each instant one.
@@ -157,29 +158,35 @@ func (l *sampleLog) chunks(ctx context.Context, table string, slots []time.Time,
 	for id := range lanes {
 		ids = append(ids, id)
 	}
-	var points []chunk.Point
-	for some := range slices.Chunk(slots, mostSlots) {
+	slotsAtOnce := mostSlots
+	if l.db.dialect.slotBySlot && len(ids) > fewSeries {
+		slotsAtOnce = 1
+	}
+	for some := range slices.Chunk(slots, slotsAtOnce) {
 		for series := range slices.Chunk(ids, mostSeries) {
-			q := chunksQuery(table, some, series)
-			err := each(ctx, l.db.read, q.text.String(), q.args, func(rows *sql.Rows) (err error) {
-				p := place{table: table}
-				var payload sql.RawBytes
-				if err := rows.Scan(instant{&p.t0}, &p.id, &payload); err != nil {
-					return err
-				}
-				if points, err = chunk.Unpack(points[:0], payload); err != nil {
-					l.spoil(p, err)
-					return nil
-				}
-				visit(lanes[p.id], points)
-				return nil
-			})
-			if err != nil {
+			if err := l.someChunks(ctx, table, chunksQuery(table, some, series), lanes, visit); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+func (l *sampleLog) someChunks(ctx context.Context, table string, q *query, lanes map[int64]*lane, visit func(*lane, []chunk.Point)) error {
+	var points []chunk.Point
+	return each(ctx, l.db.read, q.text.String(), q.args, func(rows *sql.Rows) (err error) {
+		p := place{table: table}
+		var payload sql.RawBytes
+		if err := rows.Scan(instant{&p.t0}, &p.id, &payload); err != nil {
+			return err
+		}
+		if points, err = chunk.Unpack(points[:0], payload); err != nil {
+			l.spoil(p, err)
+			return nil
+		}
+		visit(lanes[p.id], points)
+		return nil
+	})
 }
 
 func chunksQuery(table string, slots []time.Time, series []any) *query {
