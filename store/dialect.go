@@ -93,15 +93,17 @@ func parsePostgres(dsn string) (address, error) {
 	return address{postgres: cfg, target: fmt.Sprintf("PostgreSQL %s, database %q", where, cfg.Database)}, nil
 }
 
-// sqliteURL is what the driver is opened with. synchronous FULL forces every commit to the disk, NORMAL leaves that to the next FULL one.
+// sqliteURL is what the driver is opened with. A new file has pages of 8 KiB, into which three day chunks at one minute
+// fit where into one of 4 KiB only one does. synchronous FULL forces every commit to the disk, NORMAL leaves that to the next FULL one.
 func sqliteURL(path, synchronous string) string {
 	values := url.Values{
 		"_time_integer_format": {"unix_micro"},
 		"_inttotime":           {"1"},
 		"_txlock":              {"immediate"},
+		"_journal_mode":        {"WAL"}, // comes after the pragmas, which the driver sorts: the size of pages can be set only before
 		"_pragma": {
-			"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(" + synchronous + ")", "foreign_keys(ON)",
-			"wal_autocheckpoint(16384)", "cache_size(-16384)",
+			"busy_timeout(5000)", "page_size(8192)", "synchronous(" + synchronous + ")", "foreign_keys(ON)",
+			"wal_autocheckpoint(8192)", "cache_size(-16384)",
 		},
 	}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: values.Encode()}

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	sliceGoal  = 10 * time.Millisecond // how long one transaction of the compaction should take: half of what it may
+	sliceGoal  = 6 * time.Millisecond // how long one transaction of the compaction should take, well below the 20 ms that it may
 	mostSlice  = 4096
 	checkpoint = 4 << 20 // octets that are written before SQLite's log of writes is moved into the file
 )

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"slices"
 	"testing"
 	"time"
@@ -49,15 +50,29 @@ func TestPace(t *testing.T) {
 	for range 30 {
 		p.took(p.size(), time.Duration(p.size())*50*time.Microsecond)
 	}
-	if n := p.size(); n < 190 || n > 210 {
-		t.Errorf("%d pieces of 50 µs in a transaction, want 200", n)
+	if n := p.size(); n < 110 || n > 130 {
+		t.Errorf("%d pieces of 50 µs in a transaction, want 120", n)
 	}
 	p.took(3, time.Microsecond)
-	if n := p.size(); n < 190 {
+	if n := p.size(); n < 110 {
 		t.Errorf("three quick pieces made it %d", n)
 	}
-	p.took(200, time.Second)
+	p.took(120, time.Second)
 	if n := p.size(); n > 30 {
 		t.Errorf("%d pieces after a slow transaction", n)
+	}
+}
+
+func TestNewFileHasLargePages(t *testing.T) {
+	db := testDatabase(t)
+	for name, pool := range map[string]*sql.DB{"durable": db.durable, "relaxed": db.relaxed, "read": db.read} {
+		var size int
+		var mode string
+		if err := pool.QueryRow(`SELECT (SELECT page_size FROM pragma_page_size), (SELECT journal_mode FROM pragma_journal_mode)`).Scan(&size, &mode); err != nil {
+			t.Fatal(err)
+		}
+		if size != 8192 || mode != "wal" {
+			t.Errorf("%s: pages of %d octets, journal %s", name, size, mode)
+		}
 	}
 }
