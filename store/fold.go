@@ -1,10 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"math"
+	"slices"
 	"time"
 
 	"vigia/store/chunk"
@@ -17,11 +19,9 @@ const (
 )
 
 const (
-	nextHourSQL  = `SELECT MIN(t0) FROM sample_hours WHERE t0 >= $1 AND t0 < $2`
-	lookHoursSQL = `SELECT t0, series FROM sample_hours WHERE t0 >= $1 AND t0 < $2 ORDER BY t0, series LIMIT $3`
-	seriesIDsSQL = `SELECT id FROM series WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT $3`
-	dayHoursSQL  = `SELECT t0, series, payload FROM sample_hours WHERE t0 IN ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-		$13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) AND series >= $25 AND series <= $26 ORDER BY series, t0`
+	nextHourSQL    = `SELECT MIN(t0) FROM sample_hours WHERE t0 >= $1 AND t0 < $2`
+	lookHoursSQL   = `SELECT t0, series FROM sample_hours WHERE t0 >= $1 AND t0 < $2 ORDER BY t0, series LIMIT $3`
+	seriesIDsSQL   = `SELECT id FROM series WHERE id >= $1 AND id <= $2 ORDER BY id LIMIT $3`
 	removeHoursSQL = `DELETE FROM sample_hours WHERE t0 = $1 AND series >= $2 AND series <= $3`
 	daysOfSQL      = `SELECT series, payload FROM sample_days WHERE t0 = $1 AND series >= $2 AND series <= $3`
 	removeDaySQL   = `DELETE FROM sample_days WHERE t0 = $1 AND series = $2`
@@ -137,45 +137,38 @@ func (c *compactor) foldSlice(ctx context.Context, day time.Time, from, to int64
 	return c.wrote(ctx, rows)
 }
 
-// hoursOf reads the hours of a day, series by series in order of time.
+// hoursOf reads the hours of a day, one after the other: asked for all at once, a planner may rather read the whole table.
 func (c *compactor) hoursOf(ctx context.Context, day time.Time, from, to int64) (*hourRows, error) {
-	args := make([]any, 0, 26)
-	for hour := range 24 {
-		args = append(args, stamp(day.Add(time.Duration(hour)*time.Hour)))
-	}
 	found := &hourRows{}
-	err := each(ctx, c.db.read, dayHoursSQL, append(args, from, to), func(rows *sql.Rows) error {
-		p := place{table: hoursTable}
-		var payload sql.RawBytes
-		if err := rows.Scan(instant{&p.t0}, &p.id, &payload); err != nil {
+	bySeries := map[int64][]chunk.Point{}
+	for _, hour := range slots(day, day.Add(dayLong-time.Hour), time.Hour) {
+		err := each(ctx, c.db.read, hoursOfSQL, []any{stamp(hour), from, to}, func(rows *sql.Rows) error {
+			p := place{table: hoursTable, t0: hour}
+			var payload sql.RawBytes
+			if err := rows.Scan(&p.id, &payload); err != nil {
+				return err
+			}
+			points, err := chunk.Unpack(bySeries[p.id], payload)
+			if errors.Is(err, chunk.ErrDamaged) {
+				c.spoil(p, err)
+				found.left = true
+				return nil
+			}
+			bySeries[p.id] = points
+			found.places = append(found.places, p)
 			return err
-		}
-		if n := len(found.series); n == 0 || found.series[n-1].series != p.id {
-			found.series = append(found.series, part{series: p.id})
-		}
-		last := &found.series[len(found.series)-1]
-		points, err := chunk.Unpack(last.points, payload)
-		if errors.Is(err, chunk.ErrDamaged) {
-			c.spoil(p, err)
-			found.left = true
-			return nil
-		}
-		last.points = points
-		found.places = append(found.places, p)
-		return err
-	})
-	found.series = withSamples(found.series)
-	return found, err
-}
-
-func withSamples(list []part) []part {
-	kept := list[:0]
-	for _, p := range list {
-		if len(p.points) > 0 {
-			kept = append(kept, p)
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
-	return kept
+	for series, points := range bySeries {
+		if len(points) > 0 {
+			found.series = append(found.series, part{series, points})
+		}
+	}
+	slices.SortFunc(found.series, func(a, b part) int { return cmp.Compare(a.series, b.series) })
+	return found, nil
 }
 
 // keep leaves the hours of a series where they are.

@@ -76,6 +76,7 @@ const mostSpoilt = 100_000
 
 // spoil counts and tells once that a row cannot be read back. It costs only itself.
 func (l *sampleLog) spoil(p place, why error) {
+	p.t0 = p.t0.UTC()
 	l.mu.Lock()
 	known := l.spoiled[p]
 	if !known && len(l.spoiled) < mostSpoilt {
@@ -89,6 +90,7 @@ func (l *sampleLog) spoil(p place, why error) {
 }
 
 func (l *sampleLog) spoilt(p place) bool {
+	p.t0 = p.t0.UTC()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.spoiled[p]
