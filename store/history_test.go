@@ -168,7 +168,19 @@ func TestOldStoreIsTakenOver(t *testing.T) {
 			m.Put(part)
 			flush(t, m.Store)
 		}
+		if err := m.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{ // the schema as it was
+			`DROP TABLE sample_hours`, `DROP TABLE sample_days`, `DROP TABLE sample_rollup_1d`, `DROP TABLE sample_compaction`, `DROP INDEX sample_log_begin`,
+			`CREATE INDEX sample_log_time ON sample_log (t1, t0)`, `DELETE FROM schema_migrations WHERE version > 1`,
+		} {
+			if _, err := m.db.Exec(text); err != nil {
+				t.Fatal(err)
+			}
+		}
 		m.open(t)
+		differ(t, "before anything is done", read(t, m.Store, names[0], november.Add(-100*time.Hour), m.now, 0).Points, know.of(names[0], november.Add(-100*time.Hour), m.now))
 		m.SetSampleRetention(10_000 * time.Hour)
 		m.tidy(t)
 		if n := m.count(t, `SELECT COUNT(*) FROM sample_days`); n < 20 {
