@@ -308,7 +308,7 @@ func TestBackupMemory(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	var meter heapMeter
 	m := got[store.Manifest](t)(s.Dump(t.Context(), &meter))
-	if m.Rows() != 24_000 || meter.octets < 20_000_000 {
+	if m.Rows() < 24_000 || meter.octets < 20_000_000 {
 		t.Fatalf("%d rows, %d octets", m.Rows(), meter.octets)
 	}
 	grown := int64(meter.most) - int64(before.HeapAlloc)
@@ -319,7 +319,7 @@ func TestBackupMemory(t *testing.T) {
 	file, _ := backup(t, dsn)
 	start := time.Now()
 	r := restore(t, storetest.SQLite(t), file, noon)
-	if r.Manifest.Rows() != 24_000 {
+	if r.Manifest.Rows() != m.Rows() {
 		t.Errorf("%d rows were restored", r.Manifest.Rows())
 	}
 	t.Logf("verified and restored in %s", time.Since(start))

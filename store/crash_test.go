@@ -59,10 +59,16 @@ func TestChild(t *testing.T) {
 	}
 }
 
-// killed runs the child until it has done so many steps and a little, kills it, and returns the last number of each step that it reported.
+// killed is killedAs of TestChild.
 func killed(t *testing.T, dsn string, from int64, after time.Duration, done int) map[string]int64 {
 	t.Helper()
-	child := exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.v")
+	return killedAs(t, "TestChild", dsn, from, after, done)
+}
+
+// killedAs runs a child until it has done so many steps and a little, kills it, and returns the last number of each step that it reported.
+func killedAs(t *testing.T, test, dsn string, from int64, after time.Duration, done int) map[string]int64 {
+	t.Helper()
+	child := exec.Command(os.Args[0], "-test.run=^"+test+"$", "-test.v")
 	child.Env = append(os.Environ(), childDSN+"="+dsn, childFrom+"="+strconv.FormatInt(from, 10))
 	out, err := child.StdoutPipe()
 	if err != nil {

@@ -138,6 +138,15 @@ func (d *database) explain(err error) error {
 	return explainPostgres(d.target, err)
 }
 
+// keepUp does what the database needs now and then.
+func (d *database) keepUp(ctx context.Context) error {
+	if d.dialect.upkeep == "" {
+		return nil
+	}
+	_, err := d.read.ExecContext(ctx, d.dialect.upkeep)
+	return err
+}
+
 // enter waits until this process may write; leave ends it.
 func (d *database) enter(ctx context.Context) (leave func(), err error) {
 	if d.gate == nil {

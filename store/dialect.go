@@ -24,6 +24,8 @@ type dialect struct {
 	claimBy    string // names the index by which what is due is found in order; empty where the planner sees it
 	skipLocked string // ends the choice of rows that another process may be choosing too
 	keyShare   string // ends a look at the lease: nobody may change its key until the transaction is over
+	lockLog    string // waits for rows of the log that others are just writing, and keeps new ones away; empty where nobody else can
+	slotBySlot bool   // many series are not asked for over many hours at once: the planner would rather read the whole table
 	steady     string // begins a transaction that sees one instant; empty where every one does
 	upkeep     string // what is to be done now and then; empty for nothing
 	sizes      string // a query for the octets that the database takes
@@ -43,6 +45,8 @@ func postgresDialect() dialect {
 		name:       "postgres",
 		skipLocked: " FOR UPDATE SKIP LOCKED",
 		keyShare:   " FOR KEY SHARE",
+		lockLog:    "SET LOCAL lock_timeout = '3s'; LOCK TABLE sample_log IN SHARE MODE",
+		slotBySlot: true,
 		steady:     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
 		sizes:      `SELECT CAST(SUM(pg_total_relation_size(oid)) AS BIGINT) FROM pg_class WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace`,
 	}
@@ -89,15 +93,17 @@ func parsePostgres(dsn string) (address, error) {
 	return address{postgres: cfg, target: fmt.Sprintf("PostgreSQL %s, database %q", where, cfg.Database)}, nil
 }
 
-// sqliteURL is what the driver is opened with. synchronous FULL forces every commit to the disk, NORMAL leaves that to the next FULL one.
+// sqliteURL is what the driver is opened with. A new file has pages of 8 KiB, into which three day chunks at one minute
+// fit where into one of 4 KiB only one does. synchronous FULL forces every commit to the disk, NORMAL leaves that to the next FULL one.
 func sqliteURL(path, synchronous string) string {
 	values := url.Values{
 		"_time_integer_format": {"unix_micro"},
 		"_inttotime":           {"1"},
 		"_txlock":              {"immediate"},
+		"_journal_mode":        {"WAL"}, // comes after the pragmas, which the driver sorts: the size of pages can be set only before
 		"_pragma": {
-			"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(" + synchronous + ")", "foreign_keys(ON)",
-			"wal_autocheckpoint(16384)", "cache_size(-16384)",
+			"busy_timeout(5000)", "page_size(8192)", "synchronous(" + synchronous + ")", "foreign_keys(ON)",
+			"wal_autocheckpoint(8192)", "cache_size(-16384)",
 		},
 	}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: values.Encode()}

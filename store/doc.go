@@ -22,12 +22,40 @@
 //
 // # Samples
 //
-//	Put ──▶ head (memory, last samples of each series) ──▶ Latest, Range, Sparklines
-//	   └──▶ pending (memory, bounded) ──flush──▶ sample_log (one row for all series) ──▶ Range beyond the head
+//	Put ─▶ head (memory: the last samples of each series) ─────────────────────────────────────────────────▶ Latest, Range, Sparklines
+//	 └──▶ pending (memory, bounded) ─flush─▶ sample_log ─hour over─▶ sample_hours ─day over─▶ sample_days ─▶ Range beyond the head
+//	                                         (one row for            (one row for            (the same,
+//	                                         all series)             a series and hour)      and its day)  ─▶ sample_rollup_1d, for SQL
 //
-// For each series the head knows from which instant on it is complete; Range takes it from there and reads the log before. On start the
-// head is empty but for what comes in, and Run fills it from the log's last two hours without anybody waiting for it. A process that is
-// not the active one follows the log. The active one merges the rows of each hour that is over into one, so that a month is some hundred rows.
+// The head. For each series it knows from which instant on it is complete; reading takes it from there and asks the database for what is
+// before. On start it is empty but for what comes in, and Run fills it with the last two hours, of the log and of the hours, without
+// anybody waiting for it. A process that is not the active one follows the log.
+//
+// Compaction is done by the active process alone, every minute, in one goroutine, and each of its transactions makes sure that the right
+// is still its own. It writes in slices whose size adapts so that one takes some milliseconds: on SQLite, where there is one writer, a
+// commit of the alert path waits for one slice at most. An hour is left alone for five minutes after its end. Then the rows of the log up
+// to the first one that is not of an hour that is over become hour chunks; after the last chunk of them, and not before, the rows go, the
+// oldest first. What comes later than that is merged into the chunk that is there. A day that has been over for three hours becomes one
+// chunk for each series and its daily figures, and its hours go in the same transactions, series by series; what comes later than that
+// becomes an hour chunk and is folded into the day in the same way.
+//
+// Why nothing is lost and nothing counts twice, whenever the process is killed: a sample is known by its series and instant, of two of one
+// instant the one that was written later holds, and every step only copies forward (log, hours, days) before it deletes. So a step that is
+// done again does nothing, a sample that is in two places is the same in both, and who reads in the order log, hours, days meets each
+// sample at least once; reading leaves the second one out. No mark of how far a pass has come is needed for that. There is one mark,
+// sample_compaction: up to which row and which hour the log may be gone, written before the first row goes. By it a process that did not
+// follow meanwhile knows from when on its head is no longer complete.
+//
+// The key of chunks is (time, series): what is written together lies together, however long the history is. A day of one series is read as
+// up to 24 keys, a year as 365; many series are read hour by hour. A range of any length is drawn in one pass with memory for two points of
+// the drawing, a day of one series and what is newer: smallest, largest and mean of each part, and gaps.
+//
+// Damage. Every row has its checksum. One that is damaged is told in the log once, counted in Stats, left out of what is read, and costs only
+// itself; it stays where it is until its retention ends, but a damaged chunk gives way when late samples of the same hour or day come.
+//
+// The tables are plain ones on PostgreSQL too, and retention deletes in slices. Partitions by day would be dropped instead; but to make
+// or drop one takes a lock that excludes readers, which behind a long backup lets every page wait, and a year of one series would be
+// planned over 365 of them. Hours leave their table within a day, so what they leave behind is small and is used again.
 //
 // # Backups
 //

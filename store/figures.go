@@ -2,9 +2,7 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -41,8 +39,8 @@ type Percentile struct {
 	Of    int     // how many there could be: parts of five minutes that have ended by now
 }
 
-// Percentile95 reads the 95th percentile of several series over [from, to) at once. It passes over the log once and keeps one sum for each
-// part, however many samples there are. Parts without a sample are left out, not zero; the part that has not ended yet is left out too.
+// Percentile95 reads the 95th percentile of several series over [from, to) at once. It passes over the samples once and keeps one sum for
+// each part, however many samples there are. Parts without a sample are left out, not zero; the part that has not ended yet is left out too.
 func (s *Store) Percentile95(ctx context.Context, scope Scope, series []collectors.Series, from, to time.Time) (map[collectors.Series]Percentile, error) {
 	end := to
 	if now := s.cfg.Now(); now.Before(end) {
@@ -50,13 +48,15 @@ func (s *Store) Percentile95(ctx context.Context, scope Scope, series []collecto
 	}
 	n := int(max(end.Sub(from), 0) / BillingPart)
 	sums := make(map[collectors.Series]*partSums, len(series))
+	sinks := make(map[collectors.Series]sink, len(series))
 	for _, one := range series {
 		if scope.Sees(one.Ref) {
-			sums[one] = &partSums{from: from.UnixMicro(), sum: make([]float64, n), count: make([]uint32, n)}
+			p := &partSums{from: from.UnixMicro(), sum: make([]float64, n), count: make([]uint32, n)}
+			sums[one], sinks[one] = p, p
 		}
 	}
 	if n > 0 && len(sums) > 0 {
-		if err := s.sumParts(ctx, sums, from, from.Add(time.Duration(n)*BillingPart)); err != nil {
+		if err := s.feed(ctx, scope, sinks, from.UnixMicro(), from.Add(time.Duration(n)*BillingPart).UnixMicro()-1); err != nil {
 			return nil, fmt.Errorf("read the 95th percentile of %d series: %w", len(series), err)
 		}
 	}
@@ -67,55 +67,14 @@ func (s *Store) Percentile95(ctx context.Context, scope Scope, series []collecto
 	return out, nil
 }
 
-// sumParts adds what the head has whole, and from the log what is older, in [from, to).
-func (s *Store) sumParts(ctx context.Context, sums map[collectors.Series]*partSums, from, to time.Time) error {
-	first, last := from.UnixMicro(), to.UnixMicro()-1
-	behind := map[int64]*partSums{}
-	until := int64(math.MinInt64)
-	for one, p := range sums {
-		points, complete, _, id := s.head.recentPoints(one, first, last)
-		p.add(points)
-		if complete > first && id != 0 {
-			p.before = complete
-			behind[id] = p
-			until = max(until, min(last, complete-1))
-		}
-	}
-	if len(behind) == 0 {
-		return nil
-	}
-	return s.log.blocks(ctx, first, until, func(series int64, points []chunk.Point) {
-		if p := behind[series]; p != nil {
-			p.add(slices.DeleteFunc(points, func(q chunk.Point) bool { return q.At >= p.before || q.At > last }))
-		}
-	})
-}
-
-// blocks calls visit for every block of the log's rows that reach into [from, to], in no order. A visitor may change the points, not keep them.
-func (l *sampleLog) blocks(ctx context.Context, from, to int64, visit func(int64, []chunk.Point)) error {
-	span := []any{stamp(time.UnixMicro(from)), stamp(time.UnixMicro(to))}
-	return each(ctx, l.db.read, rangeSQL, span, func(rows *sql.Rows) error {
-		var payload []byte
-		if err := rows.Scan(&payload); err != nil {
-			return err
-		}
-		l.decode(payload, func(series int64, points []chunk.Point) bool {
-			visit(series, points)
-			return true
-		})
-		return nil
-	})
-}
-
 // partSums gathers a series' samples by parts of five minutes.
 type partSums struct {
-	from   int64 // where the first part begins, microseconds
-	before int64 // the head has what is not older than this
-	sum    []float64
-	count  []uint32
+	from  int64 // where the first part begins, microseconds
+	sum   []float64
+	count []uint32
 }
 
-func (p *partSums) add(points []chunk.Point) {
+func (p *partSums) take(points []chunk.Point) {
 	for _, q := range points {
 		if k := (q.At - p.from) / BillingPart.Microseconds(); q.At >= p.from && k < int64(len(p.sum)) {
 			p.sum[k] += q.Value

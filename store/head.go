@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"math"
 	"slices"
 	"sync"
@@ -77,7 +76,7 @@ func (r *recent) insert(p chunk.Point) {
 		r.points = append(r.points, p)
 		return
 	}
-	i, found := slices.BinarySearchFunc(r.points, p.At, func(q chunk.Point, at int64) int { return cmp.Compare(q.At, at) })
+	i, found := slices.BinarySearchFunc(r.points, p.At, compareAt)
 	if found {
 		r.points[i] = p
 		return
@@ -142,20 +141,27 @@ func (s *Store) AllSeries(scope Scope) []collectors.Series {
 	return list
 }
 
+// period is how often a sample of a series is expected; 0 when nobody said.
+func (h *head) period(series collectors.Series) time.Duration {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	if r := h.series[series]; r != nil {
+		return r.every
+	}
+	return 0
+}
+
 // recentPoints copies what the head has of a series in [from, to], and from when on that is complete.
-func (h *head) recentPoints(series collectors.Series, from, to int64) (points []chunk.Point, complete int64, every time.Duration, id int64) {
+func (h *head) recentPoints(series collectors.Series, from, to int64) (points []chunk.Point, complete, id int64) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	r := h.series[series]
 	if r == nil {
-		return nil, math.MinInt64, 0, 0
+		return nil, math.MinInt64, 0
 	}
-	i, _ := slices.BinarySearchFunc(r.points, max(from, r.complete), func(q chunk.Point, at int64) int { return cmp.Compare(q.At, at) })
-	j := i
-	for j < len(r.points) && r.points[j].At <= to {
-		j++
-	}
-	return slices.Clone(r.points[i:j]), r.complete, r.every, r.id
+	i, _ := slices.BinarySearchFunc(r.points, max(from, r.complete), compareAt)
+	j, _ := slices.BinarySearchFunc(r.points, to+1, compareAt)
+	return slices.Clone(r.points[i:max(i, j)]), r.complete, r.id
 }
 
 func compareSeries(a, b collectors.Series) int {

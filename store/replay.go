@@ -14,10 +14,11 @@ import (
 const headSpan = 2 * time.Hour // how much of the log fills the head on start
 
 const (
-	logEndSQL  = `SELECT id FROM sample_log ORDER BY id DESC LIMIT 1`
-	logLastSQL = `SELECT t1 FROM sample_log ORDER BY t1 DESC LIMIT 1`
-	replaySQL  = `SELECT id, payload FROM sample_log WHERE t1 >= $1 AND id > $2 AND id <= $3 ORDER BY id LIMIT 200`
-	rangeSQL   = `SELECT payload FROM sample_log WHERE t1 >= $1 AND t0 <= $2`
+	logEndSQL     = `SELECT id FROM sample_log ORDER BY id DESC LIMIT 1`
+	logLastSQL    = `SELECT MAX(t1) FROM sample_log`
+	compactedSQL  = `SELECT covered, chunked_to FROM sample_compaction`
+	replaySQL     = `SELECT id, payload FROM sample_log WHERE t1 >= $1 AND id > $2 AND id <= $3 ORDER BY id LIMIT 200`
+	recentHourSQL = `SELECT series, payload FROM sample_hours WHERE t0 = $1`
 )
 
 // open learns which series there are and how far the log goes.
@@ -26,42 +27,113 @@ func (l *sampleLog) open(ctx context.Context) error {
 	if err := optional(l.db.read.QueryRowContext(ctx, logEndSQL).Scan(&l.lastRow)); err != nil {
 		return err
 	}
-	if err := optional(l.db.read.QueryRowContext(ctx, logLastSQL).Scan(instant{&end})); err != nil {
+	if err := l.db.read.QueryRowContext(ctx, logLastSQL).Scan(instant{&end}); err != nil {
+		return err
+	}
+	_, chunkedTo, err := l.compacted(ctx)
+	if err != nil {
 		return err
 	}
 	l.replayTo = l.lastRow
-	complete := int64(math.MinInt64)
+	complete := int64(math.MinInt64) // what is older is in the database, and in the head only when replay has read it
 	if !end.IsZero() {
-		complete = end.UnixMicro() + 1 // what is older is in the log, and in the head only when replay has read it
+		complete = end.UnixMicro() + 1
+	}
+	if !chunkedTo.IsZero() {
+		complete = max(complete, chunkedTo.UnixMicro())
 	}
 	return l.readSeries(ctx, 0, complete)
 }
 
-// replay fills the head with the end of the log, as it was at open. Nobody waits for it: until it is done, reads go to the log.
+// compacted reads up to which row the log may have become chunks, and up to when its samples.
+func (l *sampleLog) compacted(ctx context.Context) (covered int64, chunkedTo time.Time, err error) {
+	err = l.db.read.QueryRowContext(ctx, compactedSQL).Scan(&covered, instant{&chunkedTo})
+	return covered, chunkedTo, err
+}
+
+// filling is what replay has found of one series.
+type filling struct {
+	points []chunk.Point // nearly in order of time; of one instant the last wins
+	since  int64         // from here on it lacks nothing
+}
+
+// cut keeps no more than the last points, when there are twice as many.
+func (f *filling) cut(room int) {
+	if len(f.points) <= 2*room {
+		return
+	}
+	f.points = tidy(f.points)
+	if drop := len(f.points) - room; drop > 0 {
+		f.since = max(f.since, f.points[drop-1].At+1)
+		f.points = slices.Clone(f.points[drop:])
+	}
+}
+
+// before puts the chunk of an hour before what came later, unless there is enough.
+func (f *filling) before(points []chunk.Point, hour time.Time, room int) {
+	if len(f.points) >= room {
+		f.since = max(f.since, hour.Add(time.Hour).UnixMicro())
+		return
+	}
+	i, _ := slices.BinarySearchFunc(points, f.since, compareAt)
+	f.points = slices.Concat(points[i:], f.points)
+	f.cut(room)
+}
+
+// replay fills the head with the last two hours, of the log as it was at open and of what has become chunks. Nobody waits for it: until
+// it is done, reads go to the database. As samples move from the log to the hours, it reads in this order, and the log's win.
 func (l *sampleLog) replay(ctx context.Context, now time.Time) error {
 	since := now.Add(-headSpan)
-	found := map[int64][]chunk.Point{}
+	found := map[int64]*filling{}
 	room := l.room()
-	err := l.rows(ctx, since, 0, l.replayTo, func(series int64, points []chunk.Point) {
-		list := append(found[series], points...)
-		if len(list) > 2*room {
-			list = slices.Clone(list[len(list)-room:])
+	of := func(series int64) *filling {
+		if found[series] == nil {
+			found[series] = &filling{since: since.UnixMicro()}
 		}
-		found[series] = list
+		return found[series]
+	}
+	err := l.rows(ctx, since, 0, l.replayTo, func(series int64, points []chunk.Point) {
+		f := of(series)
+		f.points = append(f.points, points...)
+		f.cut(room)
 	})
 	if err != nil {
 		return err
+	}
+	for hour := now.Truncate(time.Hour); !hour.Before(since.Truncate(time.Hour)); hour = hour.Add(-time.Hour) {
+		err := l.recentHour(ctx, hour, func(series int64, points []chunk.Point) { of(series).before(points, hour, room) })
+		if err != nil {
+			return err
+		}
 	}
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
 	l.head.mu.Lock()
 	defer l.head.mu.Unlock()
-	for id, points := range found {
-		if r := l.byID[id]; r != nil {
-			r.refill(points, since.UnixMicro(), room)
+	for id, f := range found {
+		if r := l.byID[id]; r != nil && len(f.points) > 0 {
+			r.refill(f, room)
 		}
 	}
 	return nil
+}
+
+// recentHour visits all chunks of an hour.
+func (l *sampleLog) recentHour(ctx context.Context, hour time.Time, visit func(int64, []chunk.Point)) error {
+	var points []chunk.Point
+	return each(ctx, l.db.read, recentHourSQL, []any{stamp(hour)}, func(rows *sql.Rows) (err error) {
+		p := place{table: hoursTable, t0: hour.UTC()}
+		var payload sql.RawBytes
+		if err := rows.Scan(&p.id, &payload); err != nil {
+			return err
+		}
+		if points, err = chunk.Unpack(points[:0], payload); err != nil {
+			l.spoil(p, err)
+			return nil
+		}
+		visit(p.id, points)
+		return nil
+	})
 }
 
 func (l *sampleLog) room() int {
@@ -70,18 +142,12 @@ func (l *sampleLog) room() int {
 	return l.head.room()
 }
 
-// refill puts what the log had before what has come since. The caller holds the head's lock.
-func (r *recent) refill(old []chunk.Point, since int64, room int) {
-	points := tidy(append(slices.Clone(old), r.points...))
-	if len(old) > room { // the oldest were cut on the way
-		since = max(since, points[0].At+1)
-	}
-	if since < r.complete {
-		r.complete = since
-	}
-	r.points = points
+// refill puts what the database had before what has come since. The caller holds the head's lock.
+func (r *recent) refill(f *filling, room int) {
+	r.points = tidy(slices.Concat(f.points, r.points))
+	r.complete = min(r.complete, f.since)
 	r.trim(room)
-	r.know(points[len(points)-1])
+	r.know(r.points[len(r.points)-1])
 }
 
 // know takes a point from the log as the newest sample, if it is newer than the one that is known.
@@ -104,12 +170,12 @@ func (l *sampleLog) rows(ctx context.Context, since time.Time, after, upTo int64
 
 func (l *sampleLog) page(ctx context.Context, since time.Time, after *int64, upTo int64, visit func(int64, []chunk.Point)) (n int, err error) {
 	err = each(ctx, l.db.read, replaySQL, []any{stamp(since), *after, upTo}, func(rows *sql.Rows) error {
-		var payload []byte
+		var payload sql.RawBytes
 		if err := rows.Scan(after, &payload); err != nil {
 			return err
 		}
 		n++
-		l.decode(payload, func(series int64, points []chunk.Point) bool {
+		l.decode(*after, payload, func(series int64, points []chunk.Point) bool {
 			visit(series, points)
 			return true
 		})
@@ -118,26 +184,22 @@ func (l *sampleLog) page(ctx context.Context, since time.Time, after *int64, upT
 	return n, err
 }
 
-func (l *sampleLog) decode(payload []byte, visit func(int64, []chunk.Point) bool) {
-	if err := chunk.Decode(payload, visit); err != nil {
-		l.mu.Lock()
-		l.damaged++
-		l.mu.Unlock()
-	}
-}
-
 // follow reads into the head what another process has written to the log since the last look.
-func (l *sampleLog) follow(ctx context.Context, now time.Time) error {
+func (l *sampleLog) follow(ctx context.Context) error {
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
 	var end int64
-	if err := optional(l.db.read.QueryRowContext(ctx, logEndSQL).Scan(&end)); err != nil || end <= l.lastRow {
+	if err := optional(l.db.read.QueryRowContext(ctx, logEndSQL).Scan(&end)); err != nil {
 		return err
+	}
+	if end <= l.lastRow {
+		return l.distrust(ctx, l.lastRow)
 	}
 	if err := l.readSeries(ctx, l.lastSeries, math.MinInt64); err != nil {
 		return err
 	}
-	err := l.rows(ctx, now.Add(-headSpan), l.lastRow, end, func(series int64, points []chunk.Point) {
+	before := l.lastRow
+	err := l.rows(ctx, time.Unix(0, 0), before, end, func(series int64, points []chunk.Point) {
 		r := l.byID[series]
 		if r == nil {
 			return
@@ -150,33 +212,24 @@ func (l *sampleLog) follow(ctx context.Context, now time.Time) error {
 		}
 		r.trim(l.head.room())
 	})
-	if err == nil {
-		l.lastRow = end
+	if err != nil {
+		return err
 	}
-	return err
+	l.lastRow = end
+	return l.distrust(ctx, before)
 }
 
-// history reads from the log the points in [from, to] of the series whose ids are wanted, in no order.
-func (l *sampleLog) history(ctx context.Context, from, to int64, wanted map[int64][]chunk.Point) error {
-	span := []any{stamp(time.UnixMicro(from)), stamp(time.UnixMicro(to))}
-	return each(ctx, l.db.read, rangeSQL, span, func(rows *sql.Rows) error {
-		var payload []byte
-		if err := rows.Scan(&payload); err != nil {
-			return err
-		}
-		l.decode(payload, func(series int64, points []chunk.Point) bool {
-			list, ok := wanted[series]
-			if !ok {
-				return true
-			}
-			for _, p := range points {
-				if p.At >= from && p.At <= to {
-					list = append(list, p)
-				}
-			}
-			wanted[series] = list
-			return true
-		})
-		return nil
-	})
+// distrust lets the head no longer claim to be complete for a time of which rows may have become chunks before this process saw them.
+func (l *sampleLog) distrust(ctx context.Context, seen int64) error {
+	covered, chunkedTo, err := l.compacted(ctx)
+	if err != nil || covered <= seen || chunkedTo.IsZero() {
+		return err
+	}
+	l.head.mu.Lock()
+	defer l.head.mu.Unlock()
+	for _, r := range l.head.series {
+		r.complete = max(r.complete, chunkedTo.UnixMicro())
+	}
+	l.lastRow = max(l.lastRow, covered)
+	return nil
 }

@@ -68,11 +68,11 @@ type calming struct {
 	done   Calmed
 }
 
-// gap is how many ids are passed over for each second since the backup: what the lost time may have used. An incident's id is part of its
+// idsLost is how many ids are passed over for each second since the backup: what the lost time may have used. An incident's id is part of its
 // notifications' keys, by which receivers drop what they have had already.
-const gap = 1
+const idsLost = 1
 
-func (c *calming) skip() int64 { return 100 + gap*int64(max(c.since, 0)/time.Second) }
+func (c *calming) skip() int64 { return 100 + idsLost*int64(max(c.since, 0)/time.Second) }
 
 // ids begins behind whatever the time between the backup and now may have used, with an incident of its own that says what happened.
 func (c *calming) ids(ctx context.Context, t *transaction) error {

@@ -2,26 +2,52 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"fmt"
+	"math"
 	"time"
 )
 
 const (
-	oldSamplesSQL = `DELETE FROM sample_log WHERE id IN (SELECT id FROM sample_log WHERE t1 < $1 ORDER BY t1 LIMIT 500)`
+	oldSamplesSQL = `DELETE FROM sample_log WHERE id IN (SELECT id FROM sample_log WHERE t0 < $1 AND t1 < $1 ORDER BY t0 LIMIT 500)`
 	// An alarm that was pending and never raised is of no interest the day after. The newest keeps its place, so that no id is used twice.
 	neverRaisedSQL = `DELETE FROM alarms WHERE state = 'clear' AND raised_at IS NULL AND changed_at < $1 AND id < (SELECT MAX(id) FROM alarms)`
-	logSizeSQL     = `SELECT COALESCE(MAX(id) - MIN(id) + 1, 0) FROM sample_log`
-	logBeginSQL    = `SELECT t0 FROM sample_log ORDER BY t1 LIMIT 1`
+	logSizeSQL     = `SELECT COUNT(*), MIN(t0) FROM sample_log`
+	// The oldest chunk begins with its hour or day, the oldest sample there ever was may be a little later.
+	chunksBeginSQL = `SELECT (SELECT oldest FROM sample_compaction), (SELECT MIN(t0) FROM sample_hours), (SELECT MIN(t0) FROM sample_days)`
+
+	oldestHourSQL = `SELECT MIN(t0) FROM sample_hours WHERE t0 <= $1`
+	oldestDaySQL  = `SELECT MIN(t0) FROM sample_days WHERE t0 <= $1`
+	expireHourSQL = `DELETE FROM sample_hours WHERE t0 = $1
+		AND series < COALESCE((SELECT series FROM sample_hours WHERE t0 = $1 ORDER BY series LIMIT 1 OFFSET $2), 9223372036854775807)`
+	expireDaySQL = `DELETE FROM sample_days WHERE t0 = $1
+		AND series < COALESCE((SELECT series FROM sample_days WHERE t0 = $1 ORDER BY series LIMIT 1 OFFSET $2), 9223372036854775807)`
+	expireRollupSQL = `DELETE FROM sample_rollup_1d WHERE series = $1 AND day < $2`
 )
 
-// sweep merges the rows of hours that are over and deletes what is older than its retention, in slices that keep nobody
-// waiting.
+// sweep makes chunks of what is over and deletes what is older than its retention, in slices that keep nobody waiting. One runs at a time.
 func (s *Store) sweep(ctx context.Context) error {
 	now := s.cfg.Now()
-	if err := s.log.merge(ctx, now); err != nil {
-		return err
+	if err := s.chunks.compact(ctx, now); err != nil {
+		return fmt.Errorf("make hour chunks: %w", err)
 	}
+	if err := s.chunks.fold(ctx, now); err != nil {
+		return fmt.Errorf("make day chunks: %w", err)
+	}
+	if err := s.expireSamples(ctx, now.Add(-time.Duration(s.retention.Load()))); err != nil {
+		return fmt.Errorf("delete old samples: %w", err)
+	}
+	if err := s.chunks.expireRollups(ctx, now.Add(-time.Duration(s.rollupRetention.Load()))); err != nil {
+		return fmt.Errorf("delete old daily figures: %w", err)
+	}
+	_, err := s.remove(ctx, neverRaisedSQL, now.Add(-24*time.Hour))
+	return err
+}
+
+// expireSamples deletes rows and chunks that have nothing left that is not older than an instant.
+func (s *Store) expireSamples(ctx context.Context, before time.Time) error {
 	for {
-		n, err := s.remove(ctx, oldSamplesSQL, now.Add(-time.Duration(s.retention.Load())))
+		n, err := s.remove(ctx, oldSamplesSQL, before)
 		if err != nil {
 			return err
 		}
@@ -29,8 +55,59 @@ func (s *Store) sweep(ctx context.Context) error {
 			break
 		}
 	}
-	_, err := s.remove(ctx, neverRaisedSQL, now.Add(-24*time.Hour))
-	return err
+	if err := s.chunks.expireChunks(ctx, oldestHourSQL, expireHourSQL, before.Add(-time.Hour)); err != nil {
+		return err
+	}
+	return s.chunks.expireChunks(ctx, oldestDaySQL, expireDaySQL, before.Add(-dayLong))
+}
+
+// expireChunks deletes chunks that begin at an instant or before, slice by slice.
+func (c *compactor) expireChunks(ctx context.Context, oldestSQL, expireSQL string, last time.Time) error {
+	for {
+		var t0 time.Time
+		if err := c.db.read.QueryRowContext(ctx, oldestSQL, stamp(last)).Scan(instant{&t0}); err != nil || t0.IsZero() {
+			return err
+		}
+		most := c.expire.size()
+		err := c.slice(ctx, &c.expire, func(t *transaction) (int, error) {
+			result, err := t.tx.ExecContext(ctx, expireSQL, stamp(t0), int64(most))
+			if err != nil {
+				return 0, err
+			}
+			n, err := result.RowsAffected()
+			return int(n), err
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// expireRollups deletes daily figures of days before an instant, once for each day that passes.
+func (c *compactor) expireRollups(ctx context.Context, before time.Time) error {
+	before = before.Truncate(dayLong)
+	if before.Equal(c.forgot) {
+		return nil
+	}
+	for from := int64(0); ; {
+		var list statements
+		err := each(ctx, c.db.read, seriesIDsSQL, []any{from, int64(math.MaxInt64), int64(c.expire.size())}, func(rows *sql.Rows) error {
+			err := rows.Scan(&from)
+			list.add(expireRollupSQL, from, before)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if len(list) == 0 {
+			c.forgot = before
+			return nil
+		}
+		if err := c.slice(ctx, &c.expire, func(t *transaction) (int, error) { return len(list), t.run(ctx, list) }); err != nil {
+			return err
+		}
+		from++
+	}
 }
 
 func (s *Store) remove(ctx context.Context, text string, before time.Time) (int64, error) {
@@ -65,9 +142,9 @@ type Stats struct {
 	LastFlush        time.Time
 	FlushTook        time.Duration
 
-	LogRows     int64
+	LogRows     int64     // rows that have not become chunks yet
 	LogBegin    time.Time // the oldest sample; zero for none
-	DamagedRows int       // rows of the log that could not be read back
+	DamagedRows int       // rows and chunks that could not be read back
 	Bytes       int64     // the whole database
 }
 
@@ -80,11 +157,15 @@ type measured struct {
 // measure looks up what is slow to know, and does the database's upkeep.
 func (s *Store) measure(ctx context.Context) error {
 	var m measured
-	if err := s.db.read.QueryRowContext(ctx, logSizeSQL).Scan(&m.rows); err != nil {
+	if err := s.db.read.QueryRowContext(ctx, logSizeSQL).Scan(&m.rows, instant{&m.begin}); err != nil {
 		return err
 	}
-	if err := optional(s.db.read.QueryRowContext(ctx, logBeginSQL).Scan(instant{&m.begin})); err != nil {
+	var oldest, hour, day time.Time
+	if err := s.db.read.QueryRowContext(ctx, chunksBeginSQL).Scan(instant{&oldest}, instant{&hour}, instant{&day}); err != nil {
 		return err
+	}
+	if first := earliest(hour, day); !first.IsZero() {
+		m.begin = earliest(m.begin, latest(oldest, first))
 	}
 	if err := s.db.read.QueryRowContext(ctx, s.db.dialect.sizes).Scan(&m.bytes); err != nil {
 		return err
@@ -92,11 +173,22 @@ func (s *Store) measure(ctx context.Context) error {
 	s.mu.Lock()
 	s.measured = m
 	s.mu.Unlock()
-	if s.db.dialect.upkeep == "" {
-		return nil
+	return s.db.keepUp(ctx)
+}
+
+// earliest is the earlier of two times, the other one when one is zero.
+func earliest(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
 	}
-	_, err := s.db.read.ExecContext(ctx, s.db.dialect.upkeep)
-	return err
+	return a
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // Stats tells how the store does, from memory; the size of the database is at most a minute old.

@@ -4,26 +4,25 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"sync"
 	"time"
 )
 
 const (
-	lookEvery    = time.Second      // at what other processes have changed
-	measureEvery = time.Minute      // the size of the log
-	sweepEvery   = 10 * time.Minute // through what is to be merged and what is too old
-	shutdownTime = 5 * time.Second  // for the last flush
+	lookEvery    = time.Second     // at what other processes have changed
+	measureEvery = time.Minute     // the size of the log
+	sweepEvery   = time.Minute     // through what is to become chunks and what is too old
+	shutdownTime = 5 * time.Second // for the last flush
 )
 
-// Run fills the head from the log, then writes samples, follows other processes and deletes what is too old, until ctx ends; then it
+// Run fills the head, writes samples, follows other processes, makes chunks of the log and deletes what is too old, until ctx ends; then it
 // writes what still waits and returns. While the database is away it keeps trying. It returns nil unless the last flush fails.
 func (s *Store) Run(ctx context.Context) error {
-	filled := make(chan struct{})
-	go func() {
-		defer close(filled)
-		s.fillHead(ctx)
-	}()
+	var others sync.WaitGroup
+	others.Go(func() { s.fillHead(ctx) })
+	others.Go(func() { s.sweepOn(ctx) })
 	s.loop(ctx)
-	<-filled
+	others.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
 	return s.Flush(last)
@@ -46,8 +45,8 @@ func (s *Store) fillHead(ctx context.Context) {
 
 func (s *Store) loop(ctx context.Context) {
 	flush, look := time.NewTicker(s.cfg.FlushEvery), time.NewTicker(lookEvery)
-	measure, sweep := time.NewTicker(measureEvery), time.NewTicker(sweepEvery)
-	for _, t := range []*time.Ticker{flush, look, measure, sweep} {
+	measure := time.NewTicker(measureEvery)
+	for _, t := range []*time.Ticker{flush, look, measure} {
 		defer t.Stop()
 	}
 	s.attempt(ctx, s.measure)
@@ -60,13 +59,27 @@ func (s *Store) loop(ctx context.Context) {
 		case <-look.C:
 			s.attempt(ctx, s.look)
 			if !s.active() {
-				s.attempt(ctx, func(ctx context.Context) error { return s.log.follow(ctx, s.cfg.Now()) })
+				s.attempt(ctx, s.log.follow)
 			}
 		case <-measure.C:
 			s.attempt(ctx, s.measure)
-		case <-sweep.C:
-			if s.active() { // one process is enough
-				s.attempt(ctx, s.sweep)
+		}
+	}
+}
+
+// sweepOn makes chunks and deletes, as long as it takes: nobody waits for it, and it gives way to every other writer.
+func (s *Store) sweepOn(ctx context.Context) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if s.active() { // one process is enough
+			if err := s.sweep(ctx); ctx.Err() == nil && !errors.Is(err, ErrLost) {
+				s.health.looked(err) //nolint:errcheck // the next tick goes on; Stats and the log say what is wrong
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"slices"
 	"sync"
@@ -33,20 +34,20 @@ type waiting struct {
 type sampleLog struct {
 	db         *database
 	head       *head
+	logger     *slog.Logger
 	maxPending int
 	replayTo   int64 // the log's last row when it was opened
 
 	mu      sync.Mutex
 	pending []waiting
 	counts  counters
-	damaged int // rows of the log that could not be read back
+	damaged int            // rows that could not be read back
+	spoiled map[place]bool // which ones
 
 	flushing   sync.Mutex // one flush at a time; it guards what follows
 	lastSeries int64      // the highest id of a series' row that was read
 	byID       map[int64]*recent
 	lastRow    int64 // the highest id of a row of the log that the head has
-
-	merged int64 // how far the log's rows are merged; only Run's loop knows it
 }
 
 // counters is what Stats tells of samples.
@@ -57,8 +58,11 @@ type counters struct {
 	flushTook                        time.Duration
 }
 
-func newSampleLog(db *database, h *head, maxPending int) *sampleLog {
-	return &sampleLog{db: db, head: h, maxPending: maxPending, byID: map[int64]*recent{}}
+func newSampleLog(db *database, h *head, cfg Config) *sampleLog {
+	return &sampleLog{
+		db: db, head: h, logger: cfg.Logger, maxPending: cfg.MaxPending,
+		byID: map[int64]*recent{}, spoiled: map[place]bool{},
+	}
 }
 
 // Put takes samples for the head and the log; it never waits for the database. It implements collectors.Sink. What cannot be a sample (not

@@ -33,6 +33,7 @@ type Config struct {
 	MustExist bool // SQLite: a file that is not there is an error, not a new database
 
 	SampleRetention time.Duration // how long samples are kept; default 400 days
+	RollupRetention time.Duration // how long daily figures are kept; default 5 years
 	FlushEvery      time.Duration // how often samples are written; default 2 s
 	MaxPending      int           // how many samples wait while the database is away; default 1,000,000
 	HeadSamples     int           // how many samples are kept in memory over all series; default 4,000,000 (16 octets each)
@@ -50,6 +51,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.SampleRetention <= 0 {
 		c.SampleRetention = 400 * 24 * time.Hour
+	}
+	if c.RollupRetention <= 0 {
+		c.RollupRetention = 5 * 365 * 24 * time.Hour
 	}
 	if c.FlushEvery <= 0 {
 		c.FlushEvery = 2 * time.Second
@@ -71,10 +75,12 @@ type Store struct {
 	db     *database
 	head   *head
 	log    *sampleLog
+	chunks *compactor // used by one sweep at a time
 	watch  *watch
 	health *health
 
-	retention atomic.Int64 // how long samples are kept, a time.Duration
+	retention       atomic.Int64 // how long samples are kept, a time.Duration
+	rollupRetention atomic.Int64 // how long daily figures are kept, a time.Duration
 
 	mu       sync.Mutex
 	measured measured
@@ -99,7 +105,9 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	s := &Store{cfg: cfg, db: db, head: newHead(cfg.HeadSamples), watch: newWatch(), health: newHealth(cfg, db.explain)}
 	s.SetSampleRetention(cfg.SampleRetention)
-	s.log = newSampleLog(db, s.head, cfg.MaxPending)
+	s.SetRollupRetention(cfg.RollupRetention)
+	s.log = newSampleLog(db, s.head, cfg)
+	s.chunks = newCompactor(s.log, s.fence)
 	if err := s.prepare(ctx); err != nil {
 		db.close() //nolint:errcheck // why it could not be opened is the news
 		return nil, err
@@ -120,6 +128,9 @@ func (c *Config) exists(addr address) error {
 
 // SetSampleRetention changes how long samples are kept, from the next sweep on.
 func (s *Store) SetSampleRetention(d time.Duration) { s.retention.Store(int64(d)) }
+
+// SetRollupRetention changes how long daily figures are kept, from the next sweep on.
+func (s *Store) SetRollupRetention(d time.Duration) { s.rollupRetention.Store(int64(d)) }
 
 func (s *Store) prepare(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute) // a migration may have to move a large table

@@ -193,10 +193,37 @@ func readable(table, doc string) error {
 	return json.Unmarshal([]byte(doc), into)
 }
 
+// chunk decodes the samples of one series and looks whether they lie within their hour or day.
+func (v *verifier) chunk(t *BackupTable, r record, payload []byte) error {
+	points, err := chunk.Unpack(nil, payload)
+	if err != nil {
+		return fmt.Errorf("its samples cannot be decoded: %w", err)
+	}
+	v.Samples += int64(len(points))
+	series, _ := r["series"].(int64)
+	begin, ok := r["t0"].(time.Time)
+	long := time.Hour
+	if t.Name == daysTable {
+		long = 24 * time.Hour
+	}
+	switch {
+	case !v.series[series]:
+		return fmt.Errorf("it holds samples of the series %d, which is not there", series)
+	case !ok || len(points) == 0:
+		return errors.New("it holds no samples")
+	case points[0].At < begin.UnixMicro() || points[len(points)-1].At >= begin.Add(long).UnixMicro():
+		return fmt.Errorf("it holds samples of another time than the %s from %s on", long, begin.UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
 // payload decodes samples and compares them with what their row says of them.
 func (v *verifier) payload(t *BackupTable, r record, payload []byte) error {
 	var count, strange int64
 	oldest, newest := int64(math.MaxInt64), int64(math.MinInt64)
+	if t.Name == hoursTable || t.Name == daysTable {
+		return v.chunk(t, r, payload)
+	}
 	err := chunk.Decode(payload, func(series int64, points []chunk.Point) bool {
 		if !v.series[series] {
 			strange = series

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"vigia/collectors"
 	"vigia/store"
 	"vigia/store/storetest"
 )
@@ -187,4 +188,60 @@ func TestArchiveIsCheckedWithin(t *testing.T) {
 		}
 	}
 	check("something behind the manifest", append(append([]member{}, members...), member{"tables/x/00000001", nil}))
+}
+
+// TestVerifyFindsDamagedChunks: the same of hour and day chunks. A store with chunks is restored whole.
+func TestVerifyFindsDamagedChunks(t *testing.T) {
+	storetest.EachDSN(t, func(t *testing.T, dsn string) {
+		first := openAt(t, dsn, noon.Add(time.Minute))
+		var samples []collectors.Sample
+		for i := range 600 {
+			samples = append(samples, collectors.Sample{Series: collectors.Series{Metric: collectors.LossPct, Ref: link, Instance: "ping"}, At: noon.Add(-time.Duration(600-i) * time.Minute), Value: float64(i % 7)})
+		}
+		first.Put(samples)
+		if err := first.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		first.Close()
+		later := openAt(t, dsn, noon.Add(90*time.Minute))
+		release := got[func()](t)(later.Acquire(t.Context()))
+		if err := later.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		release()
+		verify := func() (found []string) {
+			got[store.Verified](t)(store.Verify(t.Context(), store.Config{DSN: dsn}, func(d store.Damage) { found = append(found, d.Table+": "+d.What) }))
+			return found
+		}
+		db := raw(t, dsn)
+		var hours int
+		if err := db.QueryRow(`SELECT COUNT(*) FROM sample_hours`).Scan(&hours); err != nil || hours < 10 {
+			t.Fatalf("%d hour chunks, %v", hours, err)
+		}
+		if found := verify(); len(found) > 0 {
+			t.Fatalf("a whole store has damage: %v", found)
+		}
+		file, _ := backup(t, dsn)
+		other := storetest.SQLite(t)
+		restore(t, other, file, noon.Add(2*time.Hour))
+		whole := got[store.RangeResult](t)(openAt(t, other, noon.Add(2*time.Hour)).Range(t.Context(), store.Everything(), store.RangeQuery{Series: samples[0].Series, From: noon.Add(-24 * time.Hour), To: noon}))
+		if len(whole.Points) != len(samples) {
+			t.Errorf("%d samples after a restore, want %d", len(whole.Points), len(samples))
+		}
+		for _, c := range []struct {
+			sql, says string
+			args      []any
+		}{
+			{`UPDATE sample_hours SET series = 77 WHERE t0 = (SELECT MIN(t0) FROM sample_hours)`, "sample_hours: it holds samples of the series 77, which is not there", nil},
+			{`UPDATE sample_hours SET payload = (SELECT payload FROM sample_hours WHERE t0 = (SELECT MIN(t0) FROM sample_hours)) WHERE t0 = (SELECT MAX(t0) FROM sample_hours)`, "sample_hours: it holds samples of another time than the 1h0m0s from", nil},
+			{`UPDATE sample_hours SET payload = $1 WHERE series <> 77`, "sample_hours: its samples cannot be decoded", []any{[]byte("no samples at all")}},
+		} {
+			if _, err := db.Exec(c.sql, c.args...); err != nil {
+				t.Fatal(err)
+			}
+			if found := verify(); !strings.Contains(strings.Join(found, "\n"), c.says) {
+				t.Errorf("after %s: %v", c.sql, found)
+			}
+		}
+	})
 }

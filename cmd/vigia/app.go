@@ -85,7 +85,7 @@ func (a *app) open(ctx context.Context, cfg *Config) error {
 		return fmt.Errorf("listen on %s: %w (is another program there? give a free address with listen:, or with --listen for the demo)", cfg.Listen, err)
 	}
 	a.store, err = store.Open(ctx, store.Config{
-		DSN: cfg.Store.Reveal(), Logger: a.logger, SampleRetention: cfg.Retention.Samples.Std(),
+		DSN: cfg.Store.Reveal(), Logger: a.logger, SampleRetention: cfg.Retention.Samples.Std(), RollupRetention: cfg.Retention.Rollup1D.Std(),
 		OnSettle: func(s []alerting.Settled) { a.engine.Settled(s) },
 	})
 	if err != nil {
@@ -218,6 +218,7 @@ func (a *app) Reload() {
 	l := &live{loaded: time.Now(), config: cfg, engine: cfg.EngineConfig(), checks: checks, policies: cfg.Policies()}
 	a.live.Store(l)
 	a.store.SetSampleRetention(cfg.Retention.Samples.Std())
+	a.store.SetRollupRetention(cfg.Retention.Rollup1D.Std())
 	a.outbox.SetNotifiers(notifiers)
 	a.services.Swap(cfg.Inventory(), checks)
 	a.engine.Reload(&l.engine)

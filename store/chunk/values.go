@@ -61,7 +61,11 @@ func appendValues(dst []byte, points []Point) []byte {
 	case xor < raw:
 		return dst[:start+copy(dst[start:], dst[start+integers:])]
 	}
-	dst = append(dst[:start], modeRaw)
+	return appendRaw(dst[:start], points)
+}
+
+func appendRaw(dst []byte, points []Point) []byte {
+	dst = append(dst, modeRaw)
 	for _, p := range points {
 		dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(p.Value))
 	}

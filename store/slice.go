@@ -1,0 +1,209 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"vigia/store/chunk"
+)
+
+const (
+	sliceGoal  = 6 * time.Millisecond // how long one transaction of the compaction should take, well below the 20 ms that it may
+	mostSlice  = 4096
+	checkpoint = 4 << 20 // octets that are written before SQLite's log of writes is moved into the file
+)
+
+// pace finds how much fits into one transaction, by how long the last one took.
+type pace struct{ n int }
+
+func newPace() pace { return pace{32} }
+
+func (p *pace) size() int { return p.n }
+
+// took learns from a transaction of n pieces; it grows slowly and shrinks at once. Few pieces say nothing about many.
+func (p *pace) took(n int, d time.Duration) {
+	if n < p.n/2 && d < sliceGoal {
+		return
+	}
+	want := int(float64(n) * float64(sliceGoal) / float64(max(d, time.Microsecond)))
+	p.n = min(max(want, 1, p.n/8), p.n+p.n/4+1, mostSlice)
+}
+
+// slice runs one short transaction of the compaction, if this process is still the active one, and lets its pace learn how much it did.
+func (c *compactor) slice(ctx context.Context, p *pace, work func(*transaction) (n int, err error)) error {
+	var start time.Time
+	n := 0
+	err := c.db.within(ctx, c.db.relaxed, func(t *transaction) (err error) {
+		start = time.Now() // not the wait for others
+		if err := c.fence(ctx, t); err != nil {
+			return err
+		}
+		n, err = work(t)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	d := time.Since(start)
+	p.took(n, d)
+	c.longest = max(c.longest, d)
+	return nil
+}
+
+// place names one row that holds samples.
+type place struct {
+	table string
+	t0    time.Time // zero for a row of the log
+	id    int64     // of the series, or of the log's row
+}
+
+func (p place) String() string {
+	if p.t0.IsZero() {
+		return fmt.Sprintf("%s, row %d", p.table, p.id)
+	}
+	return fmt.Sprintf("%s, series %d, %s", p.table, p.id, p.t0.Format(time.RFC3339))
+}
+
+// mostSpoilt is how many damaged rows are known by name; of more only the number is.
+const mostSpoilt = 100_000
+
+// spoil counts and tells once that a row cannot be read back. It costs only itself.
+func (l *sampleLog) spoil(p place, why error) {
+	p.t0 = p.t0.UTC()
+	l.mu.Lock()
+	known := l.spoiled[p]
+	if !known && len(l.spoiled) < mostSpoilt {
+		l.spoiled[p] = true
+		l.damaged++
+	}
+	l.mu.Unlock()
+	if !known {
+		l.logger.Error("samples cannot be read back and are left out", "where", p.String(), "error", why)
+	}
+}
+
+func (l *sampleLog) spoilt(p place) bool {
+	p.t0 = p.t0.UTC()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.spoiled[p]
+}
+
+// row is a chunk as it is stored.
+type row struct {
+	series  int64
+	payload []byte
+}
+
+// writeHour writes one slice of an hour: chunks that are there already take up what has come late.
+func (c *compactor) writeHour(ctx context.Context, hour time.Time, list []part) error {
+	old, err := c.chunks(ctx, hoursTable, hoursOfSQL, hour, list[0].series, list[len(list)-1].series)
+	if err != nil {
+		return err
+	}
+	var replaced statements
+	rows := make([]row, 0, len(list))
+	for _, p := range list {
+		points, there := old[p.series]
+		if there {
+			replaced.add(removeHourSQL, hour, p.series)
+			points = tidy(append(points, p.points...))
+		} else {
+			points = p.points
+		}
+		payload, err := packPoints(points)
+		if err != nil {
+			return fmt.Errorf("%s: %w", place{hoursTable, hour, p.series}, err)
+		}
+		rows = append(rows, row{p.series, payload})
+	}
+	oldest := list[0].points[0].At
+	for _, p := range list {
+		oldest = min(oldest, p.points[0].At)
+	}
+	err = c.slice(ctx, &c.hours, func(t *transaction) (int, error) {
+		if err := t.run(ctx, replaced); err != nil {
+			return 0, err
+		}
+		if err := t.addChunks(ctx, hoursTable, addHourSQL, hour, rows); err != nil {
+			return 0, err
+		}
+		_, err := t.tx.ExecContext(ctx, markOldestSQL, stamp(time.UnixMicro(oldest)))
+		return len(rows), err
+	})
+	if err != nil {
+		return err
+	}
+	return c.wrote(ctx, rows)
+}
+
+var errTooMany = errors.New("too many samples for one chunk")
+
+// packPoints packs the samples of one series.
+func packPoints(points []chunk.Point) ([]byte, error) {
+	if len(points) > chunk.MostPoints {
+		return nil, errTooMany
+	}
+	return chunk.Pack(make([]byte, 0, 3*len(points)+32), points), nil
+}
+
+// chunks reads the chunks of one time that a span of series has. One that is damaged is there, and empty.
+func (c *compactor) chunks(ctx context.Context, table, text string, t0 time.Time, from, to int64) (map[int64][]chunk.Point, error) {
+	found := map[int64][]chunk.Point{}
+	err := each(ctx, c.db.read, text, []any{stamp(t0), from, to}, func(rows *sql.Rows) error {
+		var series int64
+		var payload sql.RawBytes
+		if err := rows.Scan(&series, &payload); err != nil {
+			return err
+		}
+		points, err := chunk.Unpack(nil, payload)
+		if errors.Is(err, chunk.ErrDamaged) {
+			c.spoil(place{table, t0, series}, err)
+			err = nil
+		}
+		found[series] = points
+		return err
+	})
+	return found, err
+}
+
+// addChunks inserts chunks of one time that are not there: on PostgreSQL by COPY.
+func (t *transaction) addChunks(ctx context.Context, table, text string, t0 time.Time, rows []row) error {
+	if t.d.gate == nil {
+		return t.conn.Raw(func(c any) error { return copyChunks(ctx, c, table, t0, rows) })
+	}
+	var list statements
+	for _, r := range rows {
+		list.add(text, t0, r.series, r.payload)
+	}
+	return t.run(ctx, list)
+}
+
+func copyChunks(ctx context.Context, driverConn any, table string, t0 time.Time, rows []row) error {
+	c, ok := driverConn.(*stdlib.Conn)
+	if !ok {
+		return driver.ErrBadConn
+	}
+	_, err := c.Conn().CopyFrom(ctx, pgx.Identifier{table}, []string{"t0", "series", "payload"},
+		pgx.CopyFromSlice(len(rows), func(i int) ([]any, error) { return []any{t0.UTC(), rows[i].series, rows[i].payload}, nil }))
+	return err
+}
+
+// wrote lets the database do its upkeep now and then while much is written.
+func (c *compactor) wrote(ctx context.Context, rows []row) error {
+	for _, r := range rows {
+		c.unkept += len(r.payload) + 64
+	}
+	if c.unkept < checkpoint {
+		return nil
+	}
+	c.unkept = 0
+	return c.db.keepUp(ctx)
+}
