@@ -12,7 +12,8 @@ export function startDialogs(context) {
   document.body.addEventListener("htmx:beforeRequest", (e) => {
     if (e.detail.target === box && !box.contains(e.detail.elt)) opener = e.detail.elt;
   });
-  document.body.addEventListener("htmx:afterSwap", (e) => e.detail.target === box && show(box));
+  // After it has settled: before that its form would be sent as one without scripts.
+  document.body.addEventListener("htmx:afterSettle", (e) => e.detail.target === box && show(box));
   document.body.addEventListener("vigia:done", (e) => done(box, e.detail));
   document.body.addEventListener("vigia:failed", (e) => toast(app.say("failed", e.detail.say)));
   document.body.addEventListener("htmx:sendError", () => toast(app.say("failed", "")));
