@@ -26,14 +26,14 @@ links:
     capacity: 1Gbps
     checks:
       - {{pathA}}
-      - {kind: snmp, host: {{edge-sjo.host}}, port: {{edge-sjo.port}}, community: "${env:VIGIA_DEMO_COMMUNITY}", interface: ether2, every: 5s, timeout: 2s}
+      - {kind: snmp, host: {{edge-sjo.host}}, port: {{edge-sjo.port}}, community: "${env:VIGIA_DEMO_COMMUNITY}", interface: ether2, every: 2s, timeout: 1s}
   - name: sjo-gua
     site: san-jose
     peer: Guatemala, FibraNorte
     capacity: 200Mbps
     checks:
       - {kind: tcp, address: "{{sjo-gua}}", every: 2s, timeout: 1s}
-      - {kind: snmp, host: {{edge-gua.host}}, port: {{edge-gua.port}}, community: "${env:VIGIA_DEMO_COMMUNITY}", interface: "sjo-gua, FibraNorte FN-20817", every: 5s, timeout: 2s}
+      - {kind: snmp, host: {{edge-gua.host}}, port: {{edge-gua.port}}, community: "${env:VIGIA_DEMO_COMMUNITY}", interface: "sjo-gua, FibraNorte FN-20817", every: 2s, timeout: 1s}
 servers:
   - name: sbc-1
     site: san-jose
