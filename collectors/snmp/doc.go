@@ -39,7 +39,8 @@
 //   - 32 bits that can wrap more than once between two polls at the speed of the line
 //   - more than the line can carry, by ifHighSpeed; what is no line (tunnels, VLANs, loopbacks) has no speed to believe, there the sum of
 //     all lines of the device counts
-//   - an interface whose row bears another name than it did, where no ifTableLastChange says that rows have moved
+//   - an interface whose row bears another name than it did, where no ifTableLastChange says that rows have moved, and one that a new
+//     discovery finds under another index: it may have been made anew
 //
 // 32 bits that fell once are taken as a wrap when nothing above says otherwise.
 //
