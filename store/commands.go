@@ -21,7 +21,8 @@ const (
 	doneCommandSQL   = `UPDATE commands SET done_at = $1, ok = $2, reason = $3 WHERE id = $4`
 )
 
-// PostCommand stores what a person decided, for the engine to plan. The same id again changes nothing. Any process may post.
+// PostCommand stores what a person decided, for the engine to plan. The same id again changes nothing. Any process may post; while the
+// database is away only the active one can.
 func (s *Store) PostCommand(ctx context.Context, c alerting.Command) error {
 	if c.ID == "" || c.Kind == "" {
 		return errors.New("a command needs an id and a kind")
@@ -33,26 +34,43 @@ func (s *Store) PostCommand(ctx context.Context, c alerting.Command) error {
 	if s.db.gate == nil {
 		list.add(postLockSQL) // commands become visible in the order of their seq, so that the engine can ask for what came after one
 	}
-	list.add(postCommandSQL, c.ID, string(c.Kind), c.IncidentID, c.Actor, c.Note, c.Until, c.CreatedAt)
-	err := s.db.within(ctx, s.db.durable, func(t *transaction) error { return t.run(ctx, list) })
-	if err = s.health.looked(err); err != nil {
+	addCommand(&list, c)
+	stored := false
+	err := s.write(ctx, recordCommand, func() any { return c }, func(ctx context.Context) error {
+		err := s.db.within(ctx, s.db.durable, func(t *transaction) error { return t.run(ctx, list) })
+		stored = err == nil
+		return s.health.looked(err)
+	})
+	if err != nil {
 		return fmt.Errorf("post the command %s: %w", c.Kind, err)
+	}
+	if !stored {
+		s.orders.post(c)
 	}
 	s.watch.posted()
 	return nil
 }
 
+func addCommand(list *statements, c alerting.Command) {
+	list.add(postCommandSQL, c.ID, string(c.Kind), c.IncidentID, c.Actor, c.Note, c.Until, c.CreatedAt)
+}
+
 // PendingCommands lists, in order, the commands after seq that no Change has answered yet; at most 1,000 at a time.
 func (s *Store) PendingCommands(ctx context.Context, afterSeq int64) ([]alerting.Command, error) {
-	var list []alerting.Command
+	list := s.orders.pending()
+	if s.away.is() {
+		return list, nil
+	}
+	ctx, cancel := s.limited(ctx)
+	defer cancel()
 	err := each(ctx, s.db.read, pendingCommandsSQL, []any{afterSeq}, func(rows *sql.Rows) error {
 		var c alerting.Command
 		err := rows.Scan(&c.Seq, &c.ID, &c.Kind, &c.IncidentID, &c.Actor, &c.Note, instant{&c.Until}, instant{&c.CreatedAt})
 		list = append(list, c)
 		return err
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read commands: %w", err)
+	if err != nil && !s.away.begin(err) {
+		return list, fmt.Errorf("read commands: %w", err)
 	}
 	return list, nil
 }
@@ -77,6 +95,9 @@ func (s *Store) AwaitCommand(ctx context.Context, id string) (alerting.CommandRe
 }
 
 func (s *Store) commandResult(ctx context.Context, id string) (r alerting.CommandResult, done bool, err error) {
+	if r, done, known := s.orders.result(id); known {
+		return r, done, nil
+	}
 	var ok sql.NullBool
 	var reason string
 	err = s.db.read.QueryRowContext(ctx, commandResultSQL, cleanText(id)).Scan(&r.ID, &r.Seq, instant{&r.At}, &ok, &reason)

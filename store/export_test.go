@@ -22,3 +22,12 @@ func (s *Store) Follow(ctx context.Context) error { return s.log.follow(ctx) }
 
 // Deposed makes this process one whose right was given to another.
 func (s *Store) Deposed() { s.setEpoch(noEpoch) }
+
+// ComeBack does at once what Run does every second while the database is away.
+func (s *Store) ComeBack(ctx context.Context) error { return s.comeBack(ctx) }
+
+// Forget closes the local journal without giving the database what it holds.
+func (s *Store) Forget() {
+	s.away.close()
+	s.away.since = time.Time{}
+}

@@ -153,6 +153,10 @@ func (s *Store) Load(ctx context.Context) (alerting.Snapshot, error) {
 	if err != nil {
 		return alerting.Snapshot{}, fmt.Errorf("load the engine's state: %w", s.db.explain(err))
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	snap.NextAlarm, snap.NextIncident, snap.NextEvent = snap.NextAlarm+s.leap, snap.NextIncident+s.leap, snap.NextEvent+s.leap
+	s.leap = 0
 	return snap, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"vigia/alerting"
@@ -37,7 +38,8 @@ const (
 			ref_kind = excluded.ref_kind, ref_name = excluded.ref_name, customer = excluded.customer, owner = excluded.owner,
 			resolved_at = excluded.resolved_at, merged_into = excluded.merged_into, next_at = excluded.next_at, doc = excluded.doc`
 
-	putEventSQL = `INSERT INTO events (id, incident_id, at, kind, actor, alarm_id, severity, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	putEventSQL      = `INSERT INTO events (id, incident_id, at, kind, actor, alarm_id, severity, doc) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`
+	putEventAgainSQL = putEventSQL + ` ON CONFLICT (id) DO NOTHING`
 
 	putNotificationSQL = `INSERT INTO notifications (key, incident_id, level, receiver, cause, round, severity, created_at, state, outdated,
 			attempts, due_at, doc)
@@ -49,28 +51,44 @@ const (
 		WHERE key = $2 AND state IN ('pending', 'leased')`
 )
 
-// Apply writes a whole Change in one transaction, durably, or nothing of it. It implements alerting.Journal. ErrLost: this process is no
+// repeat says whether a Change may be in the database already.
+type repeat bool
+
+const (
+	changeOnce  repeat = false
+	changeAgain repeat = true // it comes from the local journal: what is there already stays as it is
+)
+
+// Apply writes a whole Change in one transaction, durably, or nothing of it. It implements alerting.Journal. While the database is away the
+// Change goes to the local journal; of one that the database refuses for good, what it refuses is set aside. ErrLost: this process is no
 // longer the active one and must plan no more.
 func (s *Store) Apply(ctx context.Context, c alerting.Change) error {
 	if c.Empty() {
 		return nil
 	}
-	list, err := changeStatements(c)
+	c = finiteChange(c)
+	list, err := changeStatements(c, changeOnce)
 	if err != nil {
 		return fmt.Errorf("apply the change: %w", err)
 	}
-	err = s.db.within(ctx, s.db.durable, func(t *transaction) error {
-		if err := s.fence(ctx, t); err != nil {
+	err = s.write(ctx, recordChange, func() any { return c }, func(ctx context.Context) error {
+		err := s.fenced(ctx, list)
+		if refusesData(err) {
+			err = s.applyParts(ctx, c, changeOnce)
+		}
+		if errors.Is(err, ErrLost) {
 			return err
 		}
-		return t.run(ctx, list)
+		return s.health.wrote(err)
 	})
 	if errors.Is(err, ErrLost) {
 		return err
 	}
-	if err = s.health.wrote(err); err != nil {
+	if err != nil {
 		return fmt.Errorf("apply the change: %w", err)
 	}
+	s.duties.apply(&c)
+	s.orders.answer(c.Commands)
 	var last int64
 	for i := range c.Events {
 		last = max(last, c.Events[i].ID)
@@ -93,7 +111,7 @@ func (s *Store) fence(ctx context.Context, t *transaction) error {
 	return err
 }
 
-func changeStatements(c alerting.Change) (statements, error) {
+func changeStatements(c alerting.Change, again repeat) (statements, error) {
 	var list statements
 	for i := range c.Alarms {
 		if err := addAlarm(&list, c.Alarms[i], c.At); err != nil {
@@ -106,7 +124,7 @@ func changeStatements(c alerting.Change) (statements, error) {
 		}
 	}
 	for i := range c.Events {
-		if err := addEvent(&list, c.Events[i]); err != nil {
+		if err := addEvent(&list, c.Events[i], again); err != nil {
 			return nil, fmt.Errorf("event %d: %w", c.Events[i].ID, err)
 		}
 	}
@@ -119,7 +137,7 @@ func changeStatements(c alerting.Change) (statements, error) {
 		list.add(supersedeSQL, c.At, key)
 	}
 	for _, r := range c.Commands {
-		reason, err := document(finiteReason(r.Reason))
+		reason, err := document(r.Reason)
 		if err != nil {
 			return nil, fmt.Errorf("command %s: %w", r.ID, err)
 		}
@@ -133,7 +151,6 @@ func changeStatements(c alerting.Change) (statements, error) {
 }
 
 func addAlarm(list *statements, a alerting.Alarm, at time.Time) error {
-	a.Value, a.Reason = finite(a.Value), finiteReason(a.Reason)
 	doc, err := document(a)
 	if err != nil {
 		return err
@@ -158,7 +175,6 @@ func addAlarm(list *statements, a alerting.Alarm, at time.Time) error {
 }
 
 func addIncident(list *statements, i alerting.Incident) error {
-	i.Title = finiteReason(i.Title)
 	doc, err := document(i)
 	if err != nil {
 		return err
@@ -172,18 +188,21 @@ func addIncident(list *statements, i alerting.Incident) error {
 	return nil
 }
 
-func addEvent(list *statements, e alerting.Event) error {
-	e.Text = finiteReason(e.Text)
+func addEvent(list *statements, e alerting.Event, again repeat) error {
 	doc, err := document(e)
 	if err != nil {
 		return err
 	}
-	list.add(putEventSQL, e.ID, e.IncidentID, e.At, string(e.Kind), e.Actor, e.AlarmID, int64(e.Severity), doc)
+	text := putEventSQL
+	if again {
+		text = putEventAgainSQL
+	}
+	list.add(text, e.ID, e.IncidentID, e.At, string(e.Kind), e.Actor, e.AlarmID, int64(e.Severity), doc)
 	return nil
 }
 
 func addNotification(list *statements, n alerting.Notification) error {
-	doc, err := document(finiteMessage(n.Message))
+	doc, err := document(n.Message)
 	if err != nil {
 		return err
 	}
@@ -208,6 +227,28 @@ func finite(v float64) float64 {
 		return 0
 	}
 	return v
+}
+
+// finiteChange is a Change that JSON has words for.
+func finiteChange(c alerting.Change) alerting.Change {
+	c.Alarms, c.Incidents = slices.Clone(c.Alarms), slices.Clone(c.Incidents)
+	c.Events, c.Notifications, c.Commands = slices.Clone(c.Events), slices.Clone(c.Notifications), slices.Clone(c.Commands)
+	for i := range c.Alarms {
+		c.Alarms[i].Value, c.Alarms[i].Reason = finite(c.Alarms[i].Value), finiteReason(c.Alarms[i].Reason)
+	}
+	for i := range c.Incidents {
+		c.Incidents[i].Title = finiteReason(c.Incidents[i].Title)
+	}
+	for i := range c.Events {
+		c.Events[i].Text = finiteReason(c.Events[i].Text)
+	}
+	for i := range c.Notifications {
+		c.Notifications[i].Message = finiteMessage(c.Notifications[i].Message)
+	}
+	for i := range c.Commands {
+		c.Commands[i].Reason = finiteReason(c.Commands[i].Reason)
+	}
+	return c
 }
 
 func finiteReason(r collectors.Reason) collectors.Reason {

@@ -19,7 +19,8 @@ import (
 const leaseRenew = 3 * time.Second
 
 const (
-	leaseReadSQL = `SELECT epoch, holder, guarded, until > now() FROM lease ORDER BY epoch DESC LIMIT 1`
+	leaseReadSQL = `SELECT epoch, holder, guarded, until > now(), until = 'epoch' FROM lease ORDER BY epoch DESC LIMIT 1`
+	leaseLastSQL = `SELECT epoch, holder FROM lease ORDER BY epoch DESC LIMIT 1`
 	// Taking the lease changes the key of its row, so it waits for writers that look at the key and then fences them off; renewing does not.
 	leaseTakeSQL  = `UPDATE lease SET epoch = epoch + 1, holder = $1, guarded = $2, until = now() + INTERVAL '10 seconds' WHERE epoch = $3`
 	leaseRenewSQL = `UPDATE lease SET guarded = $1, until = now() + INTERVAL '10 seconds' WHERE epoch = $2`
@@ -54,7 +55,8 @@ func (s *Store) setEpoch(epoch int64) {
 // process keeps it until it ends; on PostgreSQL a standby asks again every second, and gets it at once when the other process has ended,
 // or after ten seconds when it has only stopped. The function that is returned gives the right back; call it before Close.
 //
-// What a process that is known to be dead had leased in the outbox is due at once.
+// What a process that is known to be dead had leased in the outbox is due at once. What the local journal holds is written first: nobody is
+// the active one before the database knows what had been decided without it.
 //
 // From here on Apply and Claim make sure that the right is still this process's own, and return ErrLost when it is not, or was given back.
 func (s *Store) Acquire(ctx context.Context) (release func(), err error) {
@@ -89,17 +91,42 @@ func (s *Store) acquireFile(ctx context.Context) (func(), error) {
 		}
 		return nil, fmt.Errorf("lock the database with %s: %w", path, err)
 	}
-	epoch, err := s.takeFile(ctx, file)
-	if err != nil {
-		_ = file.Close() // gives the lock back
-		return nil, fmt.Errorf("lock the database: %w", s.db.explain(err))
-	}
-	s.setEpoch(epoch)
-	return sync.OnceFunc(func() {
+	release := sync.OnceFunc(func() {
+		s.finish()
 		s.setEpoch(noEpoch)
 		_ = file.Truncate(0) // what is written there is only for people
 		_ = file.Close()     // gives the lock back, whatever it returns
-	}), nil
+	})
+	if err := s.beginFile(ctx, file); err != nil {
+		release()
+		return nil, fmt.Errorf("lock the database: %w", s.db.explain(err))
+	}
+	return release, nil
+}
+
+// beginFile makes this process the active one, once it has the lock.
+func (s *Store) beginFile(ctx context.Context, file *os.File) error {
+	var prev journalOwner
+	if err := s.db.read.QueryRowContext(ctx, leaseLastSQL).Scan(&prev.Epoch, &prev.Holder); err != nil {
+		return err
+	}
+	held, mine := s.openJournal(prev)
+	epoch, err := s.takeFile(ctx, file)
+	if err != nil {
+		return err
+	}
+	s.setEpoch(epoch)
+	return s.takeUp(ctx, epoch, held, mine)
+}
+
+// finish gives the database what the local journal still holds, before the right is given back.
+func (s *Store) finish() {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
+	defer cancel()
+	if err := s.comeBack(ctx); err != nil {
+		s.cfg.Logger.Warn("what was decided without the database stays in the local journal until the next start", "err", s.db.explain(err))
+	}
+	s.away.close()
 }
 
 func (s *Store) takeFile(ctx context.Context, file *os.File) (epoch int64, err error) {
@@ -132,7 +159,7 @@ func (s *Store) acquireLease(ctx context.Context) (func(), error) {
 	if err != nil {
 		return nil, fmt.Errorf("take the lease: %w", s.db.explain(err))
 	}
-	epoch, guarded, err := takeLease(ctx, session)
+	taken, err := s.takeLease(ctx, session)
 	if err != nil {
 		endSession(session)
 		if errors.Is(err, ErrTaken) {
@@ -140,44 +167,66 @@ func (s *Store) acquireLease(ctx context.Context) (func(), error) {
 		}
 		return nil, fmt.Errorf("take the lease: %w", s.db.explain(err))
 	}
-	s.setEpoch(epoch)
+	s.setEpoch(taken.epoch)
+	release := s.holdLease(ctx, session, taken)
+	if err := s.takeUp(ctx, taken.epoch, taken.held, taken.mine); err != nil {
+		release()
+		return nil, fmt.Errorf("take the lease: %w", s.db.explain(err))
+	}
+	return release, nil
+}
+
+// holdLease renews the lease until the function that it returns gives it back.
+func (s *Store) holdLease(ctx context.Context, session *sql.Conn, taken taking) (release func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.keepLease(ctx, session, epoch, guarded)
+		s.keepLease(ctx, session, taken.epoch, taken.guarded)
 	}()
 	return sync.OnceFunc(func() {
+		s.finish()
 		cancel()
 		<-done
 		s.setEpoch(noEpoch)
-	}), nil
+	})
 }
 
-func takeLease(ctx context.Context, session *sql.Conn) (epoch int64, guarded bool, err error) {
-	if err := session.QueryRowContext(ctx, guardSQL).Scan(&guarded); err != nil {
-		return 0, false, err
+// taking is a lease that has just been taken.
+type taking struct {
+	epoch   int64
+	guarded bool    // the session has the advisory lock
+	held    []entry // of the local journal
+	mine    bool    // the journal is that of the process that was active last
+}
+
+func (s *Store) takeLease(ctx context.Context, session *sql.Conn) (t taking, err error) {
+	if err := session.QueryRowContext(ctx, guardSQL).Scan(&t.guarded); err != nil {
+		return t, err
 	}
-	var who string
-	var theirs, running bool
-	if err := session.QueryRowContext(ctx, leaseReadSQL).Scan(&epoch, &who, &theirs, &running); err != nil {
-		return 0, false, err
+	var prev journalOwner
+	var theirs, running, ended bool
+	if err := session.QueryRowContext(ctx, leaseReadSQL).Scan(&prev.Epoch, &prev.Holder, &theirs, &running, &ended); err != nil {
+		return t, err
 	}
 	// The lock is free: the session of a holder who had it is gone. A holder without it lives by the clock alone.
-	if running && (!guarded || !theirs) {
-		return 0, false, fmt.Errorf("%w: %s", ErrTaken, who)
+	if running && (!t.guarded || !theirs) {
+		return t, fmt.Errorf("%w: %s", ErrTaken, prev.Holder)
 	}
-	result, err := session.ExecContext(ctx, leaseTakeSQL, holder(), guarded, epoch)
+	t.held, t.mine = s.openJournal(prev)
+	result, err := session.ExecContext(ctx, leaseTakeSQL, holder(), t.guarded, prev.Epoch)
 	if err != nil {
-		return 0, false, err
+		return t, err
 	}
 	if n, err := result.RowsAffected(); err != nil || n != 1 {
-		return 0, false, fmt.Errorf("%w: it was faster", ErrTaken)
+		return t, fmt.Errorf("%w: it was faster", ErrTaken)
 	}
-	if guarded && theirs { // its session is gone; one that was only stopped may wake up and send what it holds
+	t.epoch = prev.Epoch + 1
+	s.leapOver(prev, ended, t.mine)
+	if t.guarded && theirs { // its session is gone; one that was only stopped may wake up and send what it holds
 		_, err = session.ExecContext(ctx, leaseInheritSQL)
 	}
-	return epoch + 1, guarded, err
+	return t, err
 }
 
 // keepLease renews until ctx ends, then gives the lease back. A session that breaks is replaced; the lease then lives by its time until

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -34,20 +33,45 @@ const (
 
 	nextDueSQL = `SELECT due_at FROM notifications WHERE state IN ('pending', 'leased') ORDER BY due_at LIMIT 1`
 
-	addDeliverySQL = `INSERT INTO deliveries (key, attempt, at, took_us, ok, outcome) VALUES ($1, $2, $3, $4, $5, $6)`
+	addDeliverySQL = `INSERT INTO deliveries (key, attempt, at, took_us, ok, outcome) SELECT $1, $2, $3, $4, $5, $6
+		WHERE NOT EXISTS (SELECT 1 FROM deliveries WHERE key = $1 AND attempt = $2 AND at = $3)`
 
-	// Sent wins whenever it comes: the receiver has it. Another outcome counts only for the attempt that holds the lease.
+	// Sent wins whenever it comes: the receiver has it. Another outcome counts only for the attempt that holds the lease, or for a later one
+	// that was made while the database was away.
 	sentSQL    = `UPDATE notifications SET state = 'sent', settled_at = $1 WHERE key = $2 AND state <> 'sent'`
-	givenUpSQL = `UPDATE notifications SET state = 'given_up', settled_at = $1 WHERE key = $2 AND state = 'leased' AND (attempts = $3 OR $3 = 0)`
-	againSQL   = `UPDATE notifications SET
+	givenUpSQL = `UPDATE notifications SET state = 'given_up', settled_at = $1,
+			attempts = CASE WHEN attempts < $3 THEN $3 ELSE attempts END
+		WHERE key = $2 AND (state = 'leased' AND (attempts = $3 OR $3 = 0) OR state IN ('pending', 'leased') AND attempts < $3)`
+	againSQL = `UPDATE notifications SET
 			state = CASE WHEN outdated THEN 'superseded' ELSE 'pending' END,
 			settled_at = CASE WHEN outdated THEN $1 ELSE settled_at END,
+			attempts = CASE WHEN attempts < $4 THEN $4 ELSE attempts END,
 			due_at = $2
-		WHERE key = $3 AND state = 'leased' AND (attempts = $4 OR $4 = 0)`
+		WHERE key = $3 AND (state = 'leased' AND (attempts = $4 OR $4 = 0) OR state IN ('pending', 'leased') AND attempts < $4)`
 )
 
-// Claim leases up to limit notifications that are due; see outbox.Queue. A process that was the active one and is no longer gets ErrLost.
+// Claim leases up to limit notifications that are due; see outbox.Queue. While the database is away they come from memory. A process that was
+// the active one and is no longer gets ErrLost.
 func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, limit int, busy []string) ([]alerting.Notification, error) {
+	if s.away.is() {
+		return s.duties.claim(now, lease, limit, busy, false), nil
+	}
+	limited, cancel := s.limited(ctx)
+	defer cancel()
+	claimed, err := s.claim(limited, now, lease, limit, busy)
+	switch {
+	case errors.Is(err, ErrLost):
+		return nil, err
+	case err != nil && s.away.begin(err):
+		return s.duties.claim(now, lease, limit, busy, false), nil
+	case err != nil:
+		return nil, fmt.Errorf("claim notifications: %w", err)
+	}
+	s.duties.leased(claimed)
+	return append(s.leasedOf(claimed), s.duties.claim(now, lease, limit-len(claimed), busy, true)...), nil
+}
+
+func (s *Store) claim(ctx context.Context, now time.Time, lease time.Duration, limit int, busy []string) ([]alerting.Notification, error) {
 	q := newQuery("")
 	q.add(claimSetSQL, stamp(now.Add(lease)), stamp(now))
 	q.add(s.db.dialect.claimBy+claimDueSQL, stamp(now))
@@ -77,10 +101,7 @@ func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, l
 	if len(claimed) > 0 {
 		note = s.health.wrote
 	}
-	if err = note(err); err != nil {
-		return nil, fmt.Errorf("claim notifications: %w", err)
-	}
-	return s.leasedOf(claimed), nil
+	return claimed, note(err)
 }
 
 // leasedOf puts what was leased in order and tells of what was closed instead.
@@ -92,24 +113,56 @@ func (s *Store) leasedOf(claimed []alerting.Notification) []alerting.Notificatio
 		}
 		return n.State != alerting.NotificationLeased
 	})
-	slices.SortFunc(leased, func(a, b alerting.Notification) int {
-		return cmp.Or(-cmp.Compare(a.Severity, b.Severity), a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.Key, b.Key))
-	})
+	slices.SortFunc(leased, byUrgency)
 	if len(closed) > 0 {
 		s.cfg.OnSettle(closed)
 	}
 	return leased
 }
 
-// Settle writes attempts and what follows from them, in one transaction; see outbox.Queue. Config.OnSettle hears what became of each.
+// Settle writes attempts and what follows from them, in one transaction; see outbox.Queue. While the database is away they go to the local
+// journal. Config.OnSettle hears what became of each.
 func (s *Store) Settle(ctx context.Context, results []outbox.Result) error {
 	if len(results) == 0 {
 		return nil
 	}
+	list, err := settleStatements(results)
+	if err != nil {
+		return err
+	}
+	var settled []alerting.Settled
+	err = s.write(ctx, recordSettle, func() any { return results }, func(ctx context.Context) error {
+		settled = nil
+		return s.health.wrote(s.db.within(ctx, s.db.durable, func(t *transaction) error {
+			if err := t.run(ctx, list); err != nil {
+				return err
+			}
+			var err error
+			settled, err = settledStates(ctx, t.tx, results)
+			return err
+		}))
+	})
+	if err != nil {
+		return fmt.Errorf("settle notifications: %w", err)
+	}
+	if remembered := s.duties.settle(results); len(settled) < len(results) { // in the journal, or of notifications without a row
+		settled = remembered
+	}
+	s.cfg.OnSettle(settled)
+	s.watch.tell(0)
+	return nil
+}
+
+func addDelivery(list *statements, d alerting.Delivery) {
+	list.add(addDeliverySQL, d.Key, int64(d.Attempt), d.At, d.Took.Microseconds(), d.OK, d.Outcome)
+}
+
+// settleStatements are attempts and what follows from them. Written twice they change nothing more.
+func settleStatements(results []outbox.Result) (statements, error) {
 	var list statements
 	for _, r := range results {
 		d := r.Delivery
-		list.add(addDeliverySQL, d.Key, int64(d.Attempt), d.At, d.Took.Microseconds(), d.OK, d.Outcome)
+		addDelivery(&list, d)
 		switch r.State {
 		case alerting.NotificationSent:
 			list.add(sentSQL, d.At.Add(d.Took), d.Key)
@@ -118,24 +171,10 @@ func (s *Store) Settle(ctx context.Context, results []outbox.Result) error {
 		case alerting.NotificationPending:
 			list.add(againSQL, d.At.Add(d.Took), r.NextAt, d.Key, int64(d.Attempt))
 		default:
-			return fmt.Errorf("settle %s: %q is not what a notification can become", d.Key, r.State)
+			return nil, fmt.Errorf("settle %s: %q is not what a notification can become", d.Key, r.State)
 		}
 	}
-	var settled []alerting.Settled
-	err := s.db.within(ctx, s.db.durable, func(t *transaction) error {
-		if err := t.run(ctx, list); err != nil {
-			return err
-		}
-		var err error
-		settled, err = settledStates(ctx, t.tx, results)
-		return err
-	})
-	if err = s.health.wrote(err); err != nil {
-		return fmt.Errorf("settle notifications: %w", err)
-	}
-	s.cfg.OnSettle(settled)
-	s.watch.tell(0)
-	return nil
+	return list, nil
 }
 
 // settledStates reads what has become of the notifications, which may be another thing than the attempt alone would say.
@@ -165,15 +204,20 @@ func settledStates(ctx context.Context, from querier, results []outbox.Result) (
 
 // NextDue is when the earliest waiting notification becomes due; see outbox.Queue.
 func (s *Store) NextDue(ctx context.Context) (time.Time, error) {
-	var due time.Time
-	err := s.db.read.QueryRowContext(ctx, nextDueSQL).Scan(instant{&due})
-	if errors.Is(err, sql.ErrNoRows) {
-		return time.Time{}, nil
+	if s.away.is() {
+		return s.duties.next(false), nil
 	}
-	if err != nil {
+	var due time.Time
+	ctx, cancel := s.limited(ctx)
+	defer cancel()
+	err := s.db.read.QueryRowContext(ctx, nextDueSQL).Scan(instant{&due})
+	if err = optional(err); err != nil {
+		if s.away.begin(err) {
+			return s.duties.next(false), nil
+		}
 		return time.Time{}, fmt.Errorf("read when a notification is due: %w", err)
 	}
-	return due, nil
+	return earliest(due, s.duties.next(true)), nil
 }
 
 // notifications reads a query's rows of notificationColumns.

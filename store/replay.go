@@ -195,7 +195,7 @@ func (l *sampleLog) follow(ctx context.Context) error {
 	if end <= l.lastRow {
 		return l.distrust(ctx, l.lastRow)
 	}
-	if err := l.readSeries(ctx, l.lastSeries, math.MinInt64); err != nil {
+	if err := l.meet(ctx); err != nil {
 		return err
 	}
 	before := l.lastRow
@@ -217,6 +217,19 @@ func (l *sampleLog) follow(ctx context.Context) error {
 	}
 	l.lastRow = end
 	return l.distrust(ctx, before)
+}
+
+// meet reads which series are new. What became chunks before this process knew of them, it has not seen.
+func (l *sampleLog) meet(ctx context.Context) error {
+	_, chunkedTo, err := l.compacted(ctx)
+	if err != nil {
+		return err
+	}
+	complete := int64(math.MinInt64)
+	if !chunkedTo.IsZero() {
+		complete = chunkedTo.UnixMicro()
+	}
+	return l.readSeries(ctx, l.lastSeries, complete)
 }
 
 // distrust lets the head no longer claim to be complete for a time of which rows may have become chunks before this process saw them.

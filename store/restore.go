@@ -79,7 +79,7 @@ func openForRestore(ctx context.Context, cfg Config, m *Manifest) (*Store, error
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{cfg: cfg, db: db, watch: newWatch(), health: newHealth(cfg, db.explain)}
+	s := newStore(cfg, db)
 	if err := s.firstSchema(ctx, m); err != nil {
 		db.close() //nolint:errcheck // why it could not be opened is the news
 		return nil, err

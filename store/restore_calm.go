@@ -50,7 +50,7 @@ func (t *transaction) calm(ctx context.Context, backup, now time.Time) (Calmed, 
 			return c.done, err
 		}
 	}
-	list, err := changeStatements(c.change)
+	list, err := changeStatements(c.change, changeOnce)
 	if err != nil {
 		return c.done, err
 	}

@@ -131,6 +131,10 @@ type Stats struct {
 	DownSince time.Time // zero while it is up
 	LastError string    // the last error there was, even when it is up again
 
+	Journaled     int    // Changes, outcomes and commands that wait in the local journal for the database
+	JournalBroken string // why there is no local journal although one is configured
+	SetAside      int    // things that the database refuses for good and that nobody has looked at
+
 	Series           int
 	HeadSamples      int     // in memory
 	SamplesPerSecond float64 // over the last flush
@@ -195,6 +199,10 @@ func latest(a, b time.Time) time.Time {
 func (s *Store) Stats() Stats {
 	stats := Stats{Database: s.db.target, Active: s.active()}
 	stats.Up, stats.DownSince, stats.LastError = s.health.state()
+	if since, waiting := s.away.state(); !since.IsZero() {
+		stats.Up, stats.DownSince, stats.Journaled = false, since, waiting
+	}
+	stats.JournalBroken, stats.SetAside = s.away.why(), s.asides.waiting()
 
 	s.mu.Lock()
 	stats.LogRows, stats.LogBegin, stats.Bytes = s.measured.rows, s.measured.begin, s.measured.bytes

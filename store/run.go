@@ -21,6 +21,7 @@ func (s *Store) Run(ctx context.Context) error {
 	var others sync.WaitGroup
 	others.Go(func() { s.fillHead(ctx) })
 	others.Go(func() { s.sweepOn(ctx) })
+	others.Go(func() { s.comeBackOn(ctx) })
 	s.loop(ctx)
 	others.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)

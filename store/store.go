@@ -35,6 +35,8 @@ type Config struct {
 	SampleRetention time.Duration // how long samples are kept; default 400 days
 	RollupRetention time.Duration // how long daily figures are kept; default 5 years
 	FlushEvery      time.Duration // how often samples are written; default 2 s
+	Journal         string        // the local journal's file; empty: changes are refused while the database is away
+	JournalRoom     int64         // octets that it takes in advance; default 16 MiB
 	MaxPending      int           // how many samples wait while the database is away; default 1,000,000
 	HeadSamples     int           // how many samples are kept in memory over all series; default 4,000,000 (16 octets each)
 
@@ -61,6 +63,9 @@ func (c *Config) setDefaults() {
 	if c.MaxPending <= 0 {
 		c.MaxPending = 1_000_000
 	}
+	if c.JournalRoom <= 0 {
+		c.JournalRoom = defaultRoom
+	}
 	if c.HeadSamples <= 0 {
 		c.HeadSamples = 4_000_000
 	}
@@ -78,6 +83,10 @@ type Store struct {
 	chunks *compactor // used by one sweep at a time
 	watch  *watch
 	health *health
+	duties *duties
+	orders *orders
+	away   *away
+	asides *asides
 
 	retention       atomic.Int64 // how long samples are kept, a time.Duration
 	rollupRetention atomic.Int64 // how long daily figures are kept, a time.Duration
@@ -85,6 +94,7 @@ type Store struct {
 	mu       sync.Mutex
 	measured measured
 	epoch    int64 // of the lease; 0 before this process asked for it
+	leap     int64 // what Load adds to the next ids
 }
 
 // Open connects, brings the schema up to date and reads which series there are. Its errors tell an operator what is wrong and what to do,
@@ -96,16 +106,17 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := cfg.exists(addr); err != nil {
+	if err := errors.Join(cfg.exists(addr), newAway(cfg).usable()); err != nil {
 		return nil, err
 	}
 	db, err := openDatabase(addr)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{cfg: cfg, db: db, head: newHead(cfg.HeadSamples), watch: newWatch(), health: newHealth(cfg, db.explain)}
+	s := newStore(cfg, db)
 	s.SetSampleRetention(cfg.SampleRetention)
 	s.SetRollupRetention(cfg.RollupRetention)
+	s.head = newHead(cfg.HeadSamples)
 	s.log = newSampleLog(db, s.head, cfg)
 	s.chunks = newCompactor(s.log, s.fence)
 	if err := s.prepare(ctx); err != nil {
@@ -113,6 +124,14 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// newStore is a store without samples.
+func newStore(cfg Config, db *database) *Store {
+	return &Store{
+		cfg: cfg, db: db, watch: newWatch(), health: newHealth(cfg, db.explain),
+		duties: newDuties(), orders: newOrders(), away: newAway(cfg), asides: newAsides(cfg),
+	}
 }
 
 // exists refuses a SQLite file that is not there, for who only reads.
@@ -150,5 +169,6 @@ func (s *Store) prepare(ctx context.Context) error {
 // Close closes the database. What Put took and no flush has written is lost: end Run first, which writes it.
 func (s *Store) Close() error {
 	s.watch.close()
+	s.away.close()
 	return s.db.close()
 }
