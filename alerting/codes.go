@@ -128,6 +128,8 @@ var predicates = map[collectors.Metric]collectors.Text{
 	collectors.HealthyServers:     {EN: " is short of servers: {1} healthy", ES: " tiene pocos servidores sanos: {1}"},
 	collectors.VigiaReceiverDown:  {EN: " cannot tell {2}", ES: " no puede avisar a {2}"},
 	collectors.VigiaStoreDown:     {EN: " cannot store what happens", ES: " no puede guardar lo que sucede"},
+	collectors.VigiaSetAside:      {EN: ": the database refuses {1} things for good, they are set aside", ES: ": la base de datos rechaza {1} cosas definitivamente; quedaron apartadas"},
+	collectors.VigiaNoJournal:     {EN: " has no local journal", ES: " no tiene diario local"},
 	collectors.VigiaConfigRefused: {EN: " runs on an old configuration: the new one is refused", ES: " sigue con una configuración anterior: la nueva fue rechazada"},
 	collectors.VigiaUnsent:        {EN: ": {1} incidents should have told somebody and did not", ES: ": {1} incidentes debían avisar a alguien y no lo hicieron"},
 	collectors.VigiaDropped:       {EN: " dropped {1} samples", ES: " descartó {1} muestras"},

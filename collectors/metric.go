@@ -80,6 +80,8 @@ const (
 	VigiaConfigRefused Metric = "vigia_config_refused"   // 1 while the file on disk is refused and the old configuration runs on
 	VigiaReceiverDown  Metric = "vigia_receiver_failing" // 1 while a receiver gives up notifications; instance: the receiver
 	VigiaStoreDown     Metric = "vigia_store_failing"    // 1 while the store refuses writes
+	VigiaSetAside      Metric = "vigia_set_aside"        // things that the database refuses for good and that nobody has looked at
+	VigiaNoJournal     Metric = "vigia_no_journal"       // 1 while the local journal cannot be used
 	VigiaBackupAgeS    Metric = "vigia_backup_age_s"     // how old the newest backup is
 	VigiaClockJumpS    Metric = "vigia_clock_jump_s"     // how far the wall clock jumped, seconds
 	VigiaUnsent        Metric = "vigia_untold_incidents" // incidents that should have told someone and did not (the auditor)
@@ -189,6 +191,8 @@ var Catalogue = map[Metric]MetricInfo{
 	VigiaConfigRefused: {Unit: UnitBool},
 	VigiaReceiverDown:  {Unit: UnitBool},
 	VigiaStoreDown:     {Unit: UnitBool},
+	VigiaSetAside:      {},
+	VigiaNoJournal:     {Unit: UnitBool},
 	VigiaBackupAgeS:    {Unit: UnitSeconds},
 	VigiaClockJumpS:    {Unit: UnitSeconds},
 	VigiaUnsent:        {},

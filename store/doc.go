@@ -2,7 +2,8 @@
 //
 // What it promises, in three sentences: samples are best effort, changes are exact, notifications are kept until they are settled.
 //
-//   - Apply writes one Change of the engine in one transaction, or fails and leaves nothing behind. When this process has taken the right
+//   - Apply writes one Change of the engine in one transaction, or into the local journal while the database is away, or fails and leaves
+//     nothing behind. When this process has taken the right
 //     to be the active one (Acquire), the same transaction checks that the right is still its own; ErrLost says that it is not.
 //   - Put takes samples and never waits for the database. They go to the head, in memory, from which pages read at once, and every
 //     FlushEvery as one packed row to the log; a killed process loses at most the last flush. While the database is away they wait in a
@@ -56,6 +57,20 @@
 // The tables are plain ones on PostgreSQL too, and retention deletes in slices. Partitions by day would be dropped instead; but to make
 // or drop one takes a lock that excludes readers, which behind a long backup lets every page wait, and a year of one series would be
 // planned over 365 of them. Hours leave their table within a day, so what they leave behind is small and is used again.
+//
+// # Without the database
+//
+// The active process writes in one of two ways: to the database, or, from the first write that fails or takes longer than three seconds until
+// the database has everything again, to the local journal (away.go, local.go). Apply, Settle and PostCommand go the same way, in order, and the
+// journal is emptied only when nothing is left of it and nobody writes. Claim and NextDue then work on the duties (duties.go), a copy in memory
+// of the notifications that wait. Everything in the journal can be written twice without harm, because rows are whole and keys are unique: so no
+// mark of how far the database has it needs to be exact, and a commit of which nobody knows whether it happened is written again.
+//
+// The journal's header says which holder of the lease it belongs to. Who takes the lease over from exactly that holder gives the database what
+// the journal holds; anybody else must not, because the database has moved on: then only what was sent is noted, for incidents that both know.
+// Before it takes the lease a process writes into the header that it is about to, so that a kill between the two is no gap.
+//
+// A Change that the database refuses for good is written thing by thing; what it refuses is set aside (aside.go).
 //
 // # Backups
 //

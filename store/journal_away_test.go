@@ -213,7 +213,13 @@ func TestJournalOfAProcessThatWasReplaced(t *testing.T) {
 		}
 	}
 	second := w.open("b", w.dsn)
-	eventually(t, "the other one takes over", func() bool { _, err := second.Acquire(t.Context()); return err == nil })
+	eventually(t, "the other one takes over", func() bool {
+		release, err := second.Acquire(t.Context())
+		if err == nil {
+			t.Cleanup(release)
+		}
+		return err == nil
+	})
 	snapshot := got[alerting.Snapshot](t)(second.Load(t.Context()))
 	if snapshot.NextIncident != 1002 {
 		t.Errorf("the next incident is %d, which the first may have used without the database", snapshot.NextIncident)

@@ -23,7 +23,9 @@ func mustOpen(t testing.TB, path string) (*localJournal, []entry) {
 	return j, held
 }
 
-func payload(i int) []byte { return fmt.Appendf(nil, `{"n":%d,"text":%q}`, i, strings.Repeat("x", i*37%400)) }
+func payload(i int) []byte {
+	return fmt.Appendf(nil, `{"n":%d,"text":%q}`, i, strings.Repeat("x", i*37%400))
+}
 
 // filled is a journal's file with n records, of its second generation.
 func filled(t testing.TB, n int) (path string, data []byte) {
@@ -124,8 +126,12 @@ func TestLocalJournalClaim(t *testing.T) {
 		prev, who journalOwner
 		mine      bool
 	}{
-		{"after a", a, b, true}, {"killed before it took the lease", a, b, true}, {"killed after it", b, c, true},
-		{"another was faster", stranger, c, false}, {"and again", b, c, true}, {"nobody ever", journalOwner{}, a, false},
+		{"after a", a, b, true},
+		{"killed before it took the lease", a, b, true},
+		{"killed after it", b, c, true},
+		{"another was faster", stranger, c, false},
+		{"and again", b, c, true},
+		{"nobody ever", journalOwner{}, a, false},
 	} {
 		if mine, err := j.claim(step.prev, step.who); err != nil || mine != step.mine {
 			t.Errorf("%s: mine %v, want %v (%v)", step.name, mine, step.mine, err)

@@ -133,6 +133,7 @@ type Stats struct {
 
 	Journaled     int    // Changes, outcomes and commands that wait in the local journal for the database
 	JournalBroken string // why there is no local journal although one is configured
+	SetAsideFile  string // where those are that SetAside counts; empty: only in the log
 	SetAside      int    // things that the database refuses for good and that nobody has looked at
 
 	Series           int
@@ -202,7 +203,7 @@ func (s *Store) Stats() Stats {
 	if since, waiting := s.away.state(); !since.IsZero() {
 		stats.Up, stats.DownSince, stats.Journaled = false, since, waiting
 	}
-	stats.JournalBroken, stats.SetAside = s.away.why(), s.asides.waiting()
+	stats.JournalBroken, stats.SetAside, stats.SetAsideFile = s.away.why(), s.asides.waiting(), s.asides.path
 
 	s.mu.Lock()
 	stats.LogRows, stats.LogBegin, stats.Bytes = s.measured.rows, s.measured.begin, s.measured.bytes

@@ -85,7 +85,7 @@ func (a *app) open(ctx context.Context, cfg *Config) error {
 		return fmt.Errorf("listen on %s: %w (is another program there? give a free address with listen:, or with --listen for the demo)", cfg.Listen, err)
 	}
 	a.store, err = store.Open(ctx, store.Config{
-		DSN: cfg.Store.Reveal(), Logger: a.logger, SampleRetention: cfg.Retention.Samples.Std(), RollupRetention: cfg.Retention.Rollup1D.Std(),
+		DSN: cfg.Store.Reveal(), Journal: cfg.JournalFile(), Logger: a.logger, SampleRetention: cfg.Retention.Samples.Std(), RollupRetention: cfg.Retention.Rollup1D.Std(),
 		OnSettle: func(s []alerting.Settled) { a.engine.Settled(s) },
 	})
 	if err != nil {
@@ -267,7 +267,7 @@ func (a *app) putSelf() {
 	own := func(m collectors.Metric, v float64, why collectors.Reason) collectors.Sample {
 		return collectors.Sample{Series: collectors.Series{Metric: m, Ref: inventory.Self}, At: now, Value: v, Reason: why, Every: selfEvery}
 	}
-	samples := []collectors.Sample{own(collectors.VigiaConfigRefused, refused, why)}
+	samples := append(storeSamples(a.store.Stats(), now, own), own(collectors.VigiaConfigRefused, refused, why))
 	if lag, ok := a.outboxLag(now); ok {
 		samples = append(samples, own(collectors.VigiaOutboxLagS, lag.Seconds(), collectors.Reason{}))
 	}

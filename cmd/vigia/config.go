@@ -22,7 +22,8 @@ type Kinds struct {
 // methods build what the rest of the program works with. It is immutable and holds no secret in a form that can be printed.
 type Config struct {
 	Listen       string            `yaml:"listen" is:"listen"`
-	Store        inventory.Secret  `yaml:"store"` // sqlite:PATH or postgres://…; may hold a password
+	Store        inventory.Secret  `yaml:"store"`   // sqlite:PATH or postgres://…; may hold a password
+	Journal      string            `yaml:"journal"` // the local journal's file; empty: JournalFile says where
 	PublicURL    string            `yaml:"public_url" is:"httpurl"`
 	Brand        BrandSpec         `yaml:"brand"`
 	Mail         MailSpec          `yaml:"mail"`

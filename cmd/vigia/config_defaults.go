@@ -103,6 +103,8 @@ func selfDefaults() []alerting.Threshold {
 	return []alerting.Threshold{
 		one(collectors.VigiaConfigRefused, alerting.Major, 1, 0, 0),
 		one(collectors.VigiaStoreDown, alerting.Critical, 1, 0, 0),
+		one(collectors.VigiaSetAside, alerting.Major, 1, 0, 0),
+		one(collectors.VigiaNoJournal, alerting.Major, 1, 0, 0),
 		one(collectors.VigiaReceiverDown, alerting.Major, 1, 0, 0),
 		one(collectors.VigiaBackupAgeS, alerting.Major, (26 * time.Hour).Seconds(), (25 * time.Hour).Seconds(), 0),
 		one(collectors.VigiaUnsent, alerting.Major, 1, 0, 0),

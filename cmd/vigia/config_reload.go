@@ -63,6 +63,7 @@ func fixed(old, fresh *Config) []Notice {
 	}{
 		{"listen", old.Listen != fresh.Listen},
 		{"store", old.Store.Reveal() != fresh.Store.Reveal()},
+		{"journal", old.Journal != fresh.Journal},
 		{"public_url on pages", old.PublicURL != fresh.PublicURL},
 		{"brand on pages", old.Brand != fresh.Brand},
 	} {

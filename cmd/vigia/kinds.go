@@ -52,5 +52,9 @@ func words(k Kinds) collectors.Words {
 // appWords are what the joints themselves have to say.
 var appWords = collectors.Words{
 	"app.config_refused": {EN: "the configuration file is refused: {0}", ES: "el archivo de configuración no se acepta: {0}"},
+	"app.store_away":     {EN: "{0}; {1} changes wait in the local journal, and people are told as always", ES: "{0}; {1} cambios esperan en el diario local, y se avisa como siempre"},
+	"app.store_refuses":  {EN: "{0}", ES: "{0}"},
+	"app.no_journal":     {EN: "{0}: while the database is away, what happens cannot be kept", ES: "{0}: mientras la base de datos no responda, no se puede guardar lo que suceda"},
+	"app.set_aside":      {EN: "{0} things wait in {1} for somebody who looks at them; move the file away when that is done", ES: "{0} cosas esperan en {1} a que alguien las revise; mueva el archivo cuando esté hecho"},
 	"app.config_fine":    {EN: "the configuration on disk is the one that runs", ES: "la configuración del disco es la que está en uso"},
 }

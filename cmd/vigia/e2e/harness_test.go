@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -80,6 +81,9 @@ func start(t *testing.T, listen string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(binary, args...), output: &lockedBuffer{}, done: make(chan struct{}), base: "http://" + listen}
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
+	if i := slices.Index(args, "-c"); i >= 0 {
+		p.cmd.Dir = filepath.Dir(args[i+1]) // what it keeps in its working folder lies beside its configuration, over restarts
+	}
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
