@@ -51,7 +51,9 @@
 // the drawing, a day of one series and what is newer: smallest, largest and mean of each part, and gaps.
 //
 // Damage. Every row has its checksum. One that is damaged is told in the log once, counted in Stats, left out of what is read, and costs only
-// itself; it stays where it is until its retention ends, but a damaged chunk gives way when late samples of the same hour or day come.
+// itself; it stays where it is until its retention ends, but a damaged chunk gives way when late samples of the same hour or day come. The
+// checksum does not cover the key of a chunk: its times say by themselves when they are, its series stands in the key alone, so an hour that
+// got the key of another series is not noticed; a day is, by its daily figures.
 //
 // The tables are plain ones on PostgreSQL too, and retention deletes in slices. Partitions by day would be dropped instead; but to make
 // or drop one takes a lock that excludes readers, which behind a long backup lets every page wait, and a year of one series would be
