@@ -59,6 +59,15 @@
 // or drop one takes a lock that excludes readers, which behind a long backup lets every page wait, and a year of one series would be
 // planned over 365 of them. Hours leave their table within a day, so what they leave behind is small and is used again.
 //
+// # Hourly figures of calls
+//
+// call_hours counts the calls of a customer and hour by band of quality, and sums what was measured of them, by one dimension at a time (all,
+// trunk, codec, network, ...): customers' figures are read from there and never from calls. Every column is a whole number, so that adding
+// and taking back in any order ends with exactly what is left; a row that would count less than nothing is refused with all of its batch.
+// To amend a call is to take its old figures back and add the new ones in one transaction, together with the row of the call, which says what
+// has been counted: a process that dies in between has done both or neither. They are kept as long as daily figures are. A batch is one
+// transaction, so that on SQLite the alert path waits for it: a hundred calls are 20 ms.
+//
 // # Backups
 //
 // A backup is one file of one instant of the database: a tar in gzip with a manifest and, behind it, the checksum of every octet, so that one

@@ -177,6 +177,11 @@ func (v *verifier) row(t *BackupTable, columns []BackupColumn, values []any) {
 			v.damage(t.Name, keyOf(t, r), "its document cannot be read: "+err.Error())
 		}
 	}
+	if t.Name == marginalTable {
+		if err := verifyMarginal(r); err != nil {
+			v.damage(t.Name, marginalKeyOf(r), err.Error())
+		}
+	}
 	if payload, ok := r["payload"].([]byte); ok {
 		if err := v.payload(t, r, payload); err != nil {
 			v.damage(t.Name, v.named(keyOf(t, r), r), err.Error())
