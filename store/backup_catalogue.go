@@ -108,13 +108,13 @@ func (d *database) columns(ctx context.Context, q querier, table string) ([]Back
 		}
 		c.Kind = kindsOf[is]
 		if c.Kind == "" {
-			return fmt.Errorf("the column %s has the type %s, which a backup has no form for", c.Name, is)
+			return fmt.Errorf("the column %q has the type %q, which a backup has no form for", c.Name, is)
 		}
 		list = append(list, c)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("table %s: %w", table, err)
+		return nil, fmt.Errorf("table %s: %w", table, d.explain(err))
 	}
 	return list, nil
 }

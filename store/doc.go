@@ -52,7 +52,9 @@
 // the drawing, a day of one series and what is newer: smallest, largest and mean of each part, and gaps.
 //
 // Damage. Every row has its checksum. One that is damaged is told in the log once, counted in Stats, left out of what is read, and costs only
-// itself; it stays where it is until its retention ends, but a damaged chunk gives way when late samples of the same hour or day come.
+// itself; it stays where it is until its retention ends, but a damaged chunk gives way when late samples of the same hour or day come. The
+// checksum does not cover the key of a chunk: its times say by themselves when they are, its series stands in the key alone, so an hour that
+// got the key of another series is not noticed; a day is, by its daily figures.
 //
 // The tables are plain ones on PostgreSQL too, and retention deletes in slices. Partitions by day would be dropped instead; but to make
 // or drop one takes a lock that excludes readers, which behind a long backup lets every page wait, and a year of one series would be
@@ -71,6 +73,15 @@
 // Before it takes the lease a process writes into the header that it is about to, so that a kill between the two is no gap.
 //
 // A Change that the database refuses for good is written thing by thing; what it refuses is set aside (aside.go).
+//
+// # Hourly figures of calls
+//
+// call_hours counts the calls of a customer and hour by band of quality, and sums what was measured of them, by one dimension at a time (all,
+// trunk, codec, network, ...): customers' figures are read from there and never from calls. Every column is a whole number, so that adding
+// and taking back in any order ends with exactly what is left; a row that would count less than nothing is refused with all of its batch.
+// To amend a call is to take its old figures back and add the new ones in one transaction, together with the row of the call, which says what
+// has been counted: a process that dies in between has done both or neither. They are kept as long as daily figures are. A batch is one
+// transaction, so that on SQLite the alert path waits for it: a hundred calls are 20 ms.
 //
 // # Backups
 //

@@ -57,7 +57,7 @@ func (s *Store) Percentile95(ctx context.Context, scope Scope, series []collecto
 	}
 	if n > 0 && len(sums) > 0 {
 		if err := s.feed(ctx, scope, sinks, from.UnixMicro(), from.Add(time.Duration(n)*BillingPart).UnixMicro()-1); err != nil {
-			return nil, fmt.Errorf("read the 95th percentile of %d series: %w", len(series), err)
+			return nil, fmt.Errorf("read the 95th percentile of %d series: %w", len(series), s.db.explain(err))
 		}
 	}
 	out := make(map[collectors.Series]Percentile, len(sums))

@@ -41,7 +41,7 @@ func (s *Store) Range(ctx context.Context, scope Scope, q RangeQuery) (RangeResu
 	first, last := q.From.UnixMicro(), q.To.UnixMicro()
 	d, holes := newDrawing(first, last, q.Points), newHoles(first, s.head.period(q.Series))
 	if err := s.feed(ctx, scope, map[collectors.Series]sink{q.Series: &both{d, holes}}, first, last); err != nil {
-		return RangeResult{}, fmt.Errorf("read %s: %w", q.Series, err)
+		return RangeResult{}, fmt.Errorf("read %s: %w", q.Series, s.db.explain(err))
 	}
 	result := RangeResult{Points: d.points(), Every: scope.every(q.Series, holes)}
 	end := q.To
@@ -69,7 +69,7 @@ func (s *Store) Sparklines(ctx context.Context, scope Scope, series []collectors
 		drawings[name], sinks[name] = d, d
 	}
 	if err := s.feed(ctx, scope, sinks, from.UnixMicro(), to.UnixMicro()); err != nil {
-		return nil, fmt.Errorf("read %d series: %w", len(series), err)
+		return nil, fmt.Errorf("read %d series: %w", len(series), s.db.explain(err))
 	}
 	lines := make(map[collectors.Series][]Point, len(series))
 	for name, d := range drawings {

@@ -83,7 +83,7 @@ func (c *compactor) expireChunks(ctx context.Context, oldestSQL, expireSQL strin
 	}
 }
 
-// expireRollups deletes daily figures of days before an instant, once for each day that passes.
+// expireRollups deletes daily figures of days before an instant, and hourly figures of calls, once for each day that passes.
 func (c *compactor) expireRollups(ctx context.Context, before time.Time) error {
 	before = before.Truncate(dayLong)
 	if before.Equal(c.forgot) {
@@ -100,6 +100,9 @@ func (c *compactor) expireRollups(ctx context.Context, before time.Time) error {
 			return err
 		}
 		if len(list) == 0 {
+			if err := c.expireMarginals(ctx, before); err != nil {
+				return err
+			}
 			c.forgot = before
 			return nil
 		}

@@ -6,15 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"syscall"
 	"time"
+
+	"vigia/store/chunk"
 )
 
 // TableSize is how much of one table there is.
 type TableSize struct {
-	Name  string
-	Rows  int64
-	Bytes int64 // with its indexes
+	Name    string
+	Rows    int64
+	Bytes   int64 // with its indexes
+	Samples int64 // that its rows say they hold; 0 in tables of something else
 }
 
 // Sizes is what a database holds.
@@ -41,6 +45,20 @@ const (
 	fileLeaseSQL   = `SELECT epoch, holder, FALSE FROM lease ORDER BY epoch DESC LIMIT 1`
 	sinceSQL       = `SELECT applied_at FROM schema_migrations ORDER BY version LIMIT 1`
 )
+
+// BytesPerSample is what one sample takes on average, of the tables that hold samples, with their keys; 0 when there is none.
+func (s *Sizes) BytesPerSample() float64 {
+	var bytes int64
+	for _, t := range s.Tables {
+		if t.Samples > 0 {
+			bytes += t.Bytes
+		}
+	}
+	if s.Samples == 0 {
+		return 0
+	}
+	return float64(bytes) / float64(s.Samples)
+}
 
 // Stat counts what a database holds, beside a vigia that runs on it or without one. It migrates and changes nothing.
 func Stat(ctx context.Context, cfg Config) (Sizes, error) {
@@ -84,7 +102,7 @@ func (d *database) sizes(ctx context.Context, q querier, sizes *Sizes) error {
 		if t.Name == "series" {
 			sizes.Series = size.Rows
 		}
-		if err := sizes.samples(ctx, q, t); err != nil {
+		if err := sizes.samples(ctx, q, t, &size); err != nil {
 			return fmt.Errorf("look at the samples of %s: %w", t.Name, d.explain(err))
 		}
 		sizes.Tables = append(sizes.Tables, size)
@@ -96,7 +114,7 @@ func (d *database) sizes(ctx context.Context, q querier, sizes *Sizes) error {
 }
 
 // samples adds what one table has of them: those that have a payload and a time.
-func (sizes *Sizes) samples(ctx context.Context, q querier, t *BackupTable) error {
+func (sizes *Sizes) samples(ctx context.Context, q querier, t *BackupTable, size *TableSize) error {
 	if _, ok := t.column("payload"); !ok {
 		return nil
 	}
@@ -107,24 +125,34 @@ func (sizes *Sizes) samples(ctx context.Context, q querier, t *BackupTable) erro
 	if _, ok := t.column("t1"); ok {
 		end = "t1"
 	}
-	if _, ok := t.column("count"); ok {
+	_, counted := t.column("count")
+	if counted {
 		count = "COALESCE(SUM(count), 0)"
 	}
-	return each(ctx, q, `SELECT MIN(t0), MAX(`+end+`), `+count+` FROM `+quoted(t.Name), nil, func(rows *sql.Rows) error {
+	err := each(ctx, q, `SELECT MIN(t0), MAX(`+end+`), `+count+` FROM `+quoted(t.Name), nil, func(rows *sql.Rows) error {
 		var oldest, newest time.Time
-		var n int64
-		if err := rows.Scan(instant{&oldest}, instant{&newest}, &n); err != nil {
-			return err
-		}
-		sizes.Samples += n
-		if !oldest.IsZero() && (sizes.Oldest.IsZero() || oldest.Before(sizes.Oldest)) {
-			sizes.Oldest = oldest
-		}
-		if newest.After(sizes.Newest) {
-			sizes.Newest = newest
-		}
-		return nil
+		err := rows.Scan(instant{&oldest}, instant{&newest}, &size.Samples)
+		sizes.Oldest, sizes.Newest = earliest(sizes.Oldest, oldest), latest(sizes.Newest, newest)
+		return err
 	})
+	if err == nil && !counted {
+		size.Samples, err = countPoints(ctx, q, t.Name)
+	}
+	sizes.Samples += size.Samples
+	return err
+}
+
+// countPoints adds up what the payloads of a table of chunks say that they hold; only their beginnings are read.
+func countPoints(ctx context.Context, q querier, table string) (n int64, err error) {
+	text := `SELECT substr(payload, 1, ` + strconv.Itoa(chunk.HeadSize) + `) FROM ` + quoted(table)
+	err = each(ctx, q, text, nil, func(rows *sql.Rows) error {
+		var head sql.RawBytes
+		err := rows.Scan(&head)
+		points, _ := chunk.Count(head) // one that is damaged may say anything, and verify names it
+		n += int64(points)
+		return err
+	})
+	return n, err
 }
 
 func (d *database) lease(ctx context.Context, q querier, sizes *Sizes) error {

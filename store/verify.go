@@ -6,12 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 	"time"
 
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"vigia/alerting"
-	"vigia/store/chunk"
 )
 
 // Damage is one row that is not as it should be.
@@ -29,9 +30,12 @@ type Verified struct {
 	Damaged int
 }
 
-// Verify reads all that a database holds and reports every row that is damaged: samples that cannot be decoded or are not those that their
-// row names, documents that cannot be read, rows that point at what is not there; on SQLite also what the database itself finds. It
-// changes nothing, and sees one instant.
+// Verify reads all that a database holds and reports every row that is damaged: samples that cannot be decoded, or are not of the time, the
+// number or the daily figures that stand beside them, documents that cannot be read, rows that point at what is not there; on SQLite also
+// what the database itself finds. It changes nothing, and sees one instant.
+//
+// What it cannot notice: a text or number outside of samples that has become another one that could stand there, and an hour of samples
+// whose row names another series than it did. The checksum of samples covers neither.
 func Verify(ctx context.Context, cfg Config, report func(Damage)) (Verified, error) {
 	cfg.setDefaults()
 	cfg.MustExist = true
@@ -49,7 +53,7 @@ type verifier struct {
 	Verified
 	db     *database
 	report func(Damage)
-	series map[int64]bool
+	series map[int64]string // what each of them is, for people
 }
 
 func (v *verifier) damage(table, row, what string) {
@@ -81,15 +85,30 @@ func (v *verifier) all(ctx context.Context, q querier) error {
 	if err != nil {
 		return err
 	}
-	if v.series, err = seriesIDs(ctx, q); err != nil {
-		return fmt.Errorf("read the series: %w", err)
+	if v.series, err = seriesNames(ctx, q); err != nil {
+		return fmt.Errorf("read the series: %w", v.db.explain(err))
 	}
 	for _, t := range tables {
-		if err := v.table(ctx, q, t); err != nil {
-			return fmt.Errorf("read %s: %w", t.Name, v.db.explain(err))
+		if err := v.goOn(t.Name, v.table(ctx, q, t)); err != nil {
+			return fmt.Errorf("read %s: %w", t.Name, err)
 		}
 	}
 	return v.references(ctx, q)
+}
+
+// goOn names a table that a SQLite file cannot give back whole, so that the others are still looked at; every other error ends the work.
+func (v *verifier) goOn(table string, err error) error {
+	if err == nil || !isCorrupt(err) {
+		return v.db.explain(err)
+	}
+	v.damage(table, "the table", "it cannot be read to its end (restore a backup): "+err.Error())
+	return nil
+}
+
+// isCorrupt reports whether SQLite found that its file is damaged.
+func isCorrupt(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_CORRUPT
 }
 
 // file lets SQLite look at its own pages and indexes.
@@ -100,33 +119,42 @@ func (v *verifier) file(ctx context.Context, q querier) error {
 			v.damage("the file", v.db.file, line)
 		}
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("let SQLite look at its file: %w", v.db.explain(err))
+	}
+	return nil
 }
 
-func seriesIDs(ctx context.Context, q querier) (map[int64]bool, error) {
-	ids := map[int64]bool{}
-	err := each(ctx, q, `SELECT id FROM series`, nil, func(rows *sql.Rows) error {
+// seriesNames tells of each series what it is.
+func seriesNames(ctx context.Context, q querier) (map[int64]string, error) {
+	names := map[int64]string{}
+	err := each(ctx, q, `SELECT id, metric, ref_kind, ref_name, instance FROM series`, nil, func(rows *sql.Rows) error {
 		var id int64
-		err := rows.Scan(&id)
-		ids[id] = true
+		var metric, kind, name, instance string
+		err := rows.Scan(&id, &metric, &kind, &name, &instance)
+		names[id] = fmt.Sprintf("%s of %s/%s %s", metric, kind, name, instance)
 		return err
 	})
-	return ids, err
+	return names, err
 }
 
 // table reads every row of one table.
 func (v *verifier) table(ctx context.Context, q querier, t BackupTable) error {
 	v.Tables++
-	values, targets := make([]any, len(t.Columns)), make([]any, len(t.Columns))
+	text, columns := selectAll(t), t.Columns
+	if t.Name == daysTable {
+		text, columns = daysWithFigures(t)
+	}
+	values, targets := make([]any, len(columns)), make([]any, len(columns))
 	for i := range values {
 		targets[i] = &values[i]
 	}
-	return each(ctx, q, selectAll(t), nil, func(rows *sql.Rows) error {
+	return each(ctx, q, text, nil, func(rows *sql.Rows) error {
 		v.Rows++
 		if err := rows.Scan(targets...); err != nil {
 			return err
 		}
-		v.row(&t, values)
+		v.row(&t, columns, values)
 		return nil
 	})
 }
@@ -134,9 +162,9 @@ func (v *verifier) table(ctx context.Context, q querier, t BackupTable) error {
 // record is one row by the names of its columns.
 type record map[string]any
 
-func (v *verifier) row(t *BackupTable, values []any) {
+func (v *verifier) row(t *BackupTable, columns []BackupColumn, values []any) {
 	r := record{}
-	for i, c := range t.Columns {
+	for i, c := range columns {
 		value, err := fit(c.Kind, values[i])
 		if err != nil {
 			v.damage(t.Name, keyOf(t, r), "column "+c.Name+": "+err.Error())
@@ -149,9 +177,14 @@ func (v *verifier) row(t *BackupTable, values []any) {
 			v.damage(t.Name, keyOf(t, r), "its document cannot be read: "+err.Error())
 		}
 	}
+	if t.Name == marginalTable {
+		if err := verifyMarginal(r); err != nil {
+			v.damage(t.Name, marginalKeyOf(r), err.Error())
+		}
+	}
 	if payload, ok := r["payload"].([]byte); ok {
 		if err := v.payload(t, r, payload); err != nil {
-			v.damage(t.Name, keyOf(t, r), err.Error())
+			v.damage(t.Name, v.named(keyOf(t, r), r), err.Error())
 		}
 	}
 }
@@ -193,68 +226,6 @@ func readable(table, doc string) error {
 	return json.Unmarshal([]byte(doc), into)
 }
 
-// chunk decodes the samples of one series and looks whether they lie within their hour or day.
-func (v *verifier) chunk(t *BackupTable, r record, payload []byte) error {
-	points, err := chunk.Unpack(nil, payload)
-	if err != nil {
-		return fmt.Errorf("its samples cannot be decoded: %w", err)
-	}
-	v.Samples += int64(len(points))
-	series, _ := r["series"].(int64)
-	begin, ok := r["t0"].(time.Time)
-	long := time.Hour
-	if t.Name == daysTable {
-		long = 24 * time.Hour
-	}
-	switch {
-	case !v.series[series]:
-		return fmt.Errorf("it holds samples of the series %d, which is not there", series)
-	case !ok || len(points) == 0:
-		return errors.New("it holds no samples")
-	case points[0].At < begin.UnixMicro() || points[len(points)-1].At >= begin.Add(long).UnixMicro():
-		return fmt.Errorf("it holds samples of another time than the %s from %s on", long, begin.UTC().Format(time.RFC3339))
-	}
-	return nil
-}
-
-// payload decodes samples and compares them with what their row says of them.
-func (v *verifier) payload(t *BackupTable, r record, payload []byte) error {
-	var count, strange int64
-	oldest, newest := int64(math.MaxInt64), int64(math.MinInt64)
-	if t.Name == hoursTable || t.Name == daysTable {
-		return v.chunk(t, r, payload)
-	}
-	err := chunk.Decode(payload, func(series int64, points []chunk.Point) bool {
-		if !v.series[series] {
-			strange = series
-		}
-		count += int64(len(points))
-		for _, p := range points {
-			oldest, newest = min(oldest, p.At), max(newest, p.At)
-		}
-		return true
-	})
-	if err != nil {
-		return fmt.Errorf("its samples cannot be decoded: %w", err)
-	}
-	v.Samples += count
-	if strange != 0 {
-		return fmt.Errorf("it holds samples of the series %d, which is not there", strange)
-	}
-	if want, ok := r["count"].(int64); ok && want != count {
-		return fmt.Errorf("it holds %d samples and says %d", count, want)
-	}
-	if t.Name != "sample_log" {
-		return nil
-	}
-	from, okFrom := r["t0"].(time.Time)
-	to, okTo := r["t1"].(time.Time)
-	if !okFrom || !okTo || from.UnixMicro() != oldest || to.UnixMicro() != newest {
-		return errors.New("its samples are not of the time that it says")
-	}
-	return nil
-}
-
 // links are the columns that point at rows of other tables.
 var links = []struct{ table, key, column, to, target string }{
 	{"alarms", "id", "incident_id", "incidents", "id"},
@@ -278,8 +249,8 @@ func (v *verifier) references(ctx context.Context, q querier) error {
 			v.damage(l.table, l.key+" "+key, fmt.Sprintf("its %s is %s, and %s has none such", l.column, to, l.to))
 			return nil
 		})
-		if err != nil {
-			return fmt.Errorf("look whether %s of %s is there: %w", l.column, l.table, v.db.explain(err))
+		if err := v.goOn(l.table, err); err != nil {
+			return fmt.Errorf("look whether %s of %s is there: %w", l.column, l.table, err)
 		}
 	}
 	return nil

@@ -47,7 +47,10 @@ func storeConfig(file string, k Kinds, kc *kong.Context, logger *slog.Logger) (s
 		fmt.Fprintln(kc.Stderr, err)
 		return store.Config{}, refusal(file, err)
 	}
-	return store.Config{DSN: cfg.Store.Reveal(), Logger: logger}, nil
+	return store.Config{
+		DSN: cfg.Store.Reveal(), Logger: logger,
+		SampleRetention: cfg.Retention.Samples.Std(), RollupRetention: cfg.Retention.Rollup1D.Std(),
+	}, nil
 }
 
 func printBackup(w io.Writer, m *store.Manifest) {
@@ -111,10 +114,11 @@ func printRestore(w io.Writer, tables []store.RestoredTable) {
 	}
 }
 
-// StoreCmd is vigia store: what the store holds, and whether it is whole.
+// StoreCmd is vigia store: what the store holds, whether it is whole, and how to make it small.
 type StoreCmd struct {
-	Stat   StoreStatCmd   `cmd:"" help:"How much the store holds, table by table."`
-	Verify StoreVerifyCmd `cmd:"" help:"Read all of the store, or of a backup, and name every row that is damaged."`
+	Stat    StoreStatCmd    `cmd:"" help:"How much the store holds, table by table."`
+	Verify  StoreVerifyCmd  `cmd:"" help:"Read all of the store, or of a backup, and name every row that is damaged."`
+	Compact StoreCompactCmd `cmd:"" help:"Pack samples, delete what is too old, give room back to the disk. No vigia may run on the store."`
 }
 
 // StoreStatCmd is vigia store stat.

@@ -25,7 +25,7 @@ type cli struct {
 	Discover  DiscoverCmd  `cmd:"" help:"Ask devices over SNMP what they offer: ready YAML for servers and links."`
 	Backup    BackupCmd    `cmd:"" help:"Write all that the store holds into one file, while vigia runs."`
 	Restore   RestoreCmd   `cmd:"" help:"Fill an empty store from a backup. Nobody is told again of what was open."`
-	Store     StoreCmd     `cmd:"" help:"How much the store holds, and whether it is whole."`
+	Store     StoreCmd     `cmd:"" help:"How much the store holds, whether it is whole, and how to make it small."`
 	Incidents IncidentsCmd `cmd:"" help:"List incidents with their timelines."`
 	Bench     BenchCmd     `cmd:"" help:"Measure: sizing and proof."`
 	Version   VersionCmd   `cmd:"" help:"Print the version."`

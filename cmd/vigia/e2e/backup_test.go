@@ -30,6 +30,9 @@ func TestRestoredStaysQuiet(t *testing.T) {
 		}
 		save := filepath.Join(dir, "save.tgz")
 		succeeds(t, "read back and found right", "backup", save, "-c", first)
+		if code, output := runOnce(t, "store", "compact", "-c", first); code != 1 || !strings.Contains(output, "another vigia run is active: ") {
+			t.Errorf("to compact beside a running vigia: exit code %d, says %q", code, output)
+		}
 		p.kill()
 		succeeds(t, "every count is right", "restore", save, "-c", second)
 		succeeds(t, " 0 damaged", "store", "verify", "-c", second)
@@ -55,6 +58,7 @@ func TestRestoredStaysQuiet(t *testing.T) {
 			t.Errorf("SIGTERM: exit code %d\n%s", code, p.output)
 		}
 		succeeds(t, "nobody has it; last ", "store", "stat", "-c", second)
+		succeeds(t, " for each, ", "store", "compact", "-c", second)
 	})
 }
 
