@@ -1,0 +1,126 @@
+package mos
+
+import "math"
+
+// narrowband computes the line's part of G.107 (06/2015) clause 7. The inputs are limited.
+func narrowband(p *Params) Result {
+	r := Result{Scale: NB, A: p[A], No: noise(p)}
+	r.Ro = 15 - 1.5*(p[SLR]+r.No)
+	r.Iolr = tooLoud(p, r.No)
+	r.Ist = sidetone(p)
+	r.Iq = quantizing(p[QDU], r.Ro)
+	r.Is = r.Iolr + r.Ist + r.Iq
+	if p[Echo] != 0 {
+		r.Idte = talkerEcho(p, r.No, r.Ist)
+		r.Idle = listenerEcho(p, r.Ro)
+	}
+	r.Idd = absoluteDelay(p[Ta], p[MT], p[ST])
+	return r
+}
+
+// noise is No, the power sum of all noise in dBm0p.
+func noise(p *Params) float64 {
+	olr := p[SLR] + p[RLR]
+	sent := p[Ps] - olr - p[Ds] - 14
+	nos := p[Ps] - p[SLR] - p[Ds] - 100 + 0.004*sent*sent
+	pre := p[Pr] + 10*log10(1+exp10((10-p[LSTR])/10))
+	nor := p[RLR] - 121 + pre + 0.008*(pre-35)*(pre-35)
+	nfo := p[Nfor] + p[RLR]
+	return 10 * log10(exp10(p[Nc]/10)+exp10(nos/10)+exp10(nor/10)+exp10(nfo/10))
+}
+
+// tooLoud is Iolr: the connection is too loud for its noise.
+func tooLoud(p *Params, no float64) float64 {
+	x := (p[SLR] + p[RLR] + 0.2*(64+no-p[RLR])) / 8
+	return 20 * (eighthRoot(1+pow8(x)) - x)
+}
+
+// sidetone is Ist: one hears oneself too loud or not at all. An echo of a few milliseconds is sidetone.
+func sidetone(p *Params) float64 {
+	x := -10 * log10(exp10(-p[STMR]/10)+math.Exp(-p[T]/4)*exp10(-p[TELR]/10))
+	low, high, far := (x-13)/6, (x+1)/19.4, (x-3)/33
+	return 12*eighthRoot(1+pow8(low)) - 28*root(1+pow35(high), 35) - 13*root(1+pow13(far), 13) + 29
+}
+
+// quantizing is Iq, from the number of PCM codings in a row.
+func quantizing(qdu, ro float64) float64 {
+	q := 37 - 15*log10(qdu)
+	g := 1.07 + 0.258*q + 0.0602*q*q
+	y := (ro-100)/15 + 46/8.4 - g/9
+	z := 46.0/30 - g/40
+	return 15 * log10(1+exp10(y)+exp10(z))
+}
+
+// talkerEcho is Idte. Before 1 ms an echo is sidetone.
+func talkerEcho(p *Params, no, ist float64) float64 {
+	if p[T] < 1 {
+		return 0
+	}
+	terv := echoLoudness(p[TELR], p[T])
+	if p[STMR] < 9 {
+		terv += ist / 2
+	}
+	re := 80 + 2.5*(terv-14)
+	idte := echoImpairment(-1.5*(no-p[RLR]), re, p[T])
+	if p[STMR] > 20 {
+		return math.Sqrt(idte*idte + ist*ist)
+	}
+	return idte
+}
+
+// echoLoudness is TERV: the loss of the echo path as it is perceived, in dB.
+func echoLoudness(telr, t float64) float64 {
+	return telr - 40*log10((1+t/10)/(1+t/150)) + 6*math.Exp(-0.3*t*t)
+}
+
+// echoImpairment is the last step of Idte: how far the echo's rating re is under the line's own, roe; never under 0.
+func echoImpairment(roe, re, t float64) float64 {
+	return max(0, (softExcess(roe-re, 100)-1)*(1-math.Exp(-t)))
+}
+
+// listenerEcho is Idle; ro is the scale's basic ratio.
+func listenerEcho(p *Params, ro float64) float64 {
+	rle := 10.5 * (p[WEPL] + 7) / math.Sqrt(math.Sqrt(p[Tr]+1))
+	return softExcess(ro-rle, 169)
+}
+
+// softExcess is d/2 + sqrt(d²/4 + c): about d where that is large, about 0 where it is far below 0. It is written so that nothing cancels out.
+func softExcess(d, c float64) float64 {
+	root := math.Sqrt(d*d/4 + c)
+	if d < 0 {
+		return c / (root - d/2)
+	}
+	return d/2 + root
+}
+
+// absoluteDelay is Idd: the parties interrupt each other. m is the delay that is noticed, s the sensitivity.
+func absoluteDelay(ta, m, s float64) float64 {
+	if ta <= m {
+		return 0
+	}
+	x := math.Log2(ta / m)
+	if s == 1 {
+		y := x / 3
+		return max(0, 25*(root(1+pow6(x), 6)-3*root(1+pow6(y), 6)+2))
+	}
+	e := 6 * s
+	return max(0, 25*(root(1+math.Pow(x, e), e)-3*root(1+math.Pow(x/3, e), e)+2))
+}
+
+func pow6(x float64) float64 { x *= x; return x * x * x }
+func pow8(x float64) float64 { x *= x; x *= x; return x * x }
+
+func pow13(x float64) float64 {
+	x4 := x * x * x * x
+	return x4 * x4 * x4 * x
+}
+
+func pow35(x float64) float64 {
+	x8 := pow8(x)
+	return x8 * x8 * x8 * x8 * x * x * x
+}
+
+func eighthRoot(x float64) float64 { return math.Sqrt(math.Sqrt(math.Sqrt(x))) }
+
+// root is the n-th root of a positive x.
+func root(x, n float64) float64 { return math.Exp(math.Log(x) / n) }
