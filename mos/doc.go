@@ -17,6 +17,7 @@
 // Decisions, where the texts leave a choice:
 //   - MOS is clamped to 1 below R 6.5, where the cubic of Annex B dips under it. R itself is not clamped: it says how far beyond the scale a call is.
 //   - Idte is not let under 0. The formula gives down to -0.1 for echo paths of 1 to 4 ms, so that a longer delay would score better.
+//   - Ie,eff is not let over 95 (132 fullband), which the formula does for bursty loss far outside what it is trusted for.
 //   - Wideband Roe: the 06/2019 text takes a noise level that it does not define, and its corrigendum was not at hand. No with Nfor -96 is used (Roe 106.2);
 //     the other reading (129) differs by at most 0.02 MOS up to 250 ms.
 //   - Fullband Ro is 148, as in the 2019 text; the 2023 text computes 147.5 from room and circuit noise.

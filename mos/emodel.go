@@ -138,13 +138,14 @@ func line(s Scale, p *Params) Result {
 	return narrowband(p)
 }
 
-// ieEff is the effective equipment impairment: the codec's own, and what loss (per cent) adds. (G.107 eq. 7-29, G.107.1 eq. 7-15, G.107.2.)
+// ieEff is the effective equipment impairment: the codec's own, and what loss (per cent) adds, at most to the worst there is
+// (G.107 eq. 7-29, G.107.1 eq. 7-15, G.107.2).
 func ieEff(s Scale, ie, bpl, ppl, burstR float64) float64 {
 	worst := 95.0 // on the wideband scale too
 	if s == FB {
 		worst = 132
 	}
-	return ie + (worst-ie)*ppl/(ppl/burstR+bpl)
+	return ie + (worst-ie)*min(1, ppl/(ppl/burstR+bpl))
 }
 
 func cautions(s Scale, p *Params) (c Caution) {

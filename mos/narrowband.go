@@ -37,14 +37,18 @@ func tooLoud(p *Params, no float64) float64 {
 
 // sidetone is Ist: one hears oneself too loud or not at all. An echo of a few milliseconds is sidetone.
 func sidetone(p *Params) float64 {
-	x := -10 * log10(exp10(-p[STMR]/10)+math.Exp(-p[T]/4)*exp10(-p[TELR]/10))
+	echo := math.Exp(-p[T]/4 - p[TELR]*(math.Ln10/10))
+	x := -10 * log10(exp10(-p[STMR]/10)+echo)
 	low, high, far := (x-13)/6, (x+1)/19.4, (x-3)/33
-	return 12*eighthRoot(1+pow8(low)) - 28*root(1+pow35(high), 35) - 13*root(1+pow13(far), 13) + 29
+	return 12*eighthRoot(1+pow8(low)) - 28*root1p(pow35(high), 35) - 13*root1p(pow13(far), 13) + 29
 }
 
 // quantizing is Iq, from the number of PCM codings in a row.
 func quantizing(qdu, ro float64) float64 {
-	q := 37 - 15*log10(qdu)
+	q := 37.0
+	if qdu != 1 {
+		q -= 15 * log10(qdu)
+	}
 	g := 1.07 + 0.258*q + 0.0602*q*q
 	y := (ro-100)/15 + 46/8.4 - g/9
 	z := 46.0/30 - g/40
@@ -70,12 +74,20 @@ func talkerEcho(p *Params, no, ist float64) float64 {
 
 // echoLoudness is TERV: the loss of the echo path as it is perceived, in dB.
 func echoLoudness(telr, t float64) float64 {
-	return telr - 40*log10((1+t/10)/(1+t/150)) + 6*math.Exp(-0.3*t*t)
+	terv := telr - 40*log10((150+15*t)/(150+t))
+	if t < 12 { // beyond, the term is nothing
+		terv += 6 * math.Exp(-0.3*t*t)
+	}
+	return terv
 }
 
 // echoImpairment is the last step of Idte: how far the echo's rating re is under the line's own, roe; never under 0.
 func echoImpairment(roe, re, t float64) float64 {
-	return max(0, (softExcess(roe-re, 100)-1)*(1-math.Exp(-t)))
+	idte := softExcess(roe-re, 100) - 1
+	if t < 40 { // beyond, the factor is 1
+		idte *= 1 - math.Exp(-t)
+	}
+	return max(0, idte)
 }
 
 // listenerEcho is Idle; ro is the scale's basic ratio.
@@ -100,11 +112,10 @@ func absoluteDelay(ta, m, s float64) float64 {
 	}
 	x := math.Log2(ta / m)
 	if s == 1 {
-		y := x / 3
-		return max(0, 25*(root(1+pow6(x), 6)-3*root(1+pow6(y), 6)+2))
+		return max(0, 25*(root1p(pow6(x), 6)-3*root1p(pow6(x/3), 6)+2))
 	}
 	e := 6 * s
-	return max(0, 25*(root(1+math.Pow(x, e), e)-3*root(1+math.Pow(x/3, e), e)+2))
+	return max(0, 25*(root1p(math.Pow(x, e), e)-3*root1p(math.Pow(x/3, e), e)+2))
 }
 
 func pow6(x float64) float64 { x *= x; return x * x * x }
@@ -122,5 +133,11 @@ func pow35(x float64) float64 {
 
 func eighthRoot(x float64) float64 { return math.Sqrt(math.Sqrt(math.Sqrt(x))) }
 
-// root is the n-th root of a positive x.
-func root(x, n float64) float64 { return math.Exp(math.Log(x) / n) }
+// root1p is the n-th root of 1 + y, for y of at least 0. Where y is small, five terms of the binomial series are exact and quicker.
+func root1p(y, n float64) float64 {
+	a := 1 / n
+	if y < 2e-3 {
+		return 1 + a*y*(1+(a-1)/2*y*(1+(a-2)/3*y*(1+(a-3)/4*y*(1+(a-4)/5*y))))
+	}
+	return math.Exp(a * math.Log(1+y))
+}

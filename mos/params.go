@@ -101,6 +101,14 @@ var specs = [numSymbols]spec{
 	Echo:   {"echo", 0, 1, 0, 1, 1, ""},
 }
 
+// permitted are the ranges of specs alone, which are looked at for every score.
+var permitted = func() (r [numSymbols][2]float64) {
+	for i, k := range specs {
+		r[i] = [2]float64{k.low, k.high}
+	}
+	return r
+}()
+
 // String is the Recommendation's spelling.
 func (i Symbol) String() string {
 	if i >= numSymbols {
@@ -166,11 +174,9 @@ func (p *Params) SetDelay(ms float64) { p[T], p[Ta], p[Tr] = ms, ms, 2*ms }
 // limit brings each input into the limits of the formulae, and says which lie outside the permitted ranges. NaN is taken as the default.
 func (p *Params) limit(s Scale) (outside Symbols) {
 	for i := range numSymbols {
-		v, k := p[i], &specs[i]
-		if v >= k.low && v <= k.high {
-			continue
+		if v, k := p[i], &permitted[i]; !(v >= k[0] && v <= k[1]) {
+			p[i], outside = limitOne(s, i, v, outside)
 		}
-		p[i], outside = limitOne(s, i, v, outside)
 	}
 	return outside
 }
