@@ -126,7 +126,7 @@ func NearestRate(name string, kbps float64) (Codec, error) {
 
 func refuseUnknown(c Codec) (Codec, error) {
 	if c.Ie.Grade == Unknown {
-		return Codec{}, fmt.Errorf("%w for %s; give Ie and Bpl", ErrNoFigures, c.Label())
+		return Codec{}, fmt.Errorf("%w for %s", ErrNoFigures, c.Label())
 	}
 	return c, nil
 }

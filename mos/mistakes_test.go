@@ -24,7 +24,7 @@ func TestMistakes(t *testing.T) {
 		{"natural logarithm in No", noWith(math.Log), r.No, 10},
 		{"natural logarithm in TERV", tervWith(math.Log, 65, 150), echoLoudness(65, 150), 10},
 		{"exponent +0.25 in Rle", softExcess(r.Ro-10.5*117*math.Pow(301, 0.25), 169), r.Idle, 0.5},
-		{"K = 0.08T + 100", wideEchoWith(100+0.08*50), wideEchoWith(10+0.08*50), 0.05},
+		{"K = 0.08T + 100", wideEchoWith(100 + 0.08*50), wideEchoWith(10 + 0.08*50), 0.05},
 		{"+1 for -1 in Idte", r.Idte + 2, r.Idte, 1},
 		{"(1+X^6)^1/6 read as ((1+X^6)^1)/6", 25 * ((1+pow6(math.Log2(1.5)))/6 - 3*(1+pow6(math.Log2(1.5)/3))/6 + 2), r.Idd, 1},
 		{"Ppl as a fraction", ieEff(NB, 11, 19, 0.02, 1), ieEff(NB, 11, 19, 2, 1), 5},

@@ -232,16 +232,34 @@ func (s *Score) assume(yes bool, what Assumed) {
 	}
 }
 
-// Set gives one input of the E-model a value before Evaluate. Ppl stands for all loss: it becomes the network's, and none is late.
+// Set gives one input of the E-model a value before Evaluate; it is then no longer assumed. Ppl stands for all loss: it becomes the network's, and none is late.
 func (s *Score) Set(i Symbol, v float64) {
 	if i >= numSymbols {
 		return
 	}
 	s.Params[i] = v
 	s.capped &^= 1 << i
+	s.Assumed &^= replaces(i)
 	if i == Ppl {
 		s.LossPct, s.Late = percent(v), Late{}
 	}
+}
+
+// replaces are the assumptions that a given input makes unnecessary.
+func replaces(i Symbol) Assumed {
+	switch i {
+	case Ie:
+		return AssumedCodec | AssumedIe
+	case Bpl:
+		return AssumedPLC | AssumedBpl
+	case Ppl:
+		return AssumedLoss | AssumedLate
+	case BurstR:
+		return AssumedBurst
+	case T, Ta:
+		return AssumedRTT | AssumedPacket
+	}
+	return 0
 }
 
 // Evaluate computes the Result of Params, and the range of R.
