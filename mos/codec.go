@@ -95,8 +95,11 @@ func FindCodec(name string, kbps float64) (Codec, error) {
 	if err != nil {
 		return Codec{}, err
 	}
-	if len(rows) == 1 && (kbps == 0 || rows[0].Kbps == 0) {
+	if rows[0].Kbps == 0 || len(rows) == 1 && kbps == 0 {
 		return refuseUnknown(rows[0])
+	}
+	if kbps == 0 {
+		kbps = soleRate(rows[0].Name)
 	}
 	for _, c := range rows {
 		if math.Abs(c.Kbps-kbps) <= c.Kbps/100 {
@@ -104,6 +107,17 @@ func FindCodec(name string, kbps float64) (Codec, error) {
 		}
 	}
 	return Codec{}, fmt.Errorf("%w of %s: known are %s", ErrWhichRate, rows[0].Name, rates(rows))
+}
+
+// soleRate is the rate (kbit/s) of a codec that RTP carries at one rate only (RFC 3551), though it has more; 0 for others.
+func soleRate(name string) float64 {
+	switch name {
+	case "G.722":
+		return 64
+	case "G.728":
+		return 16
+	}
+	return 0
 }
 
 // NearestRate is the codec of this name whose bit rate is nearest to a measured one (kbit/s), for a stream whose signalling does not say its mode.

@@ -3,6 +3,7 @@ package mos
 // Sources of figures. All ITU figures are from secondary transcriptions.
 const (
 	fromG113     = "ITU-T G.113 App. I, Tables I.1 and I.4"
+	fromG113A    = fromG113 + "; one transcription says 10"
 	fromG113WB   = "ITU-T G.113 (09/2024) App. IV, Table IV.1 (handset)"
 	fromG113WBDi = "ITU-T G.113 (09/2024) App. IV, Table IV.4 (headphones, random loss)"
 	fromG113FB   = "ITU-T G.113 (09/2024) App. V, Table V.1 with Erratum 1 (EVS in SWB mode, headphones)"
@@ -59,9 +60,9 @@ func narrowbandCodecs() []Codec {
 		G711(), G711NoPLC(),
 		g726("G.726-40", itu(2)), g726("G.726-32", itu(7)), g726("G.726-24", second(25)), g726("G.726-16", second(50)),
 		g728(16, 7), g728(12.8, 20),
-		g729("G.729", itu(10), like(19, "G.729A with VAD")), g729("G.729A", second(11), like(19, "G.729A with VAD")), g729("G.729B", itu(11), itu(19)),
+		g729("G.729", itu(10), like(19, "G.729A with VAD")), g729("G.729A", Figure{11, Secondary, fromG113A}, like(19, "G.729A with VAD")), g729("G.729B", itu(11), itu(19)),
 		g723("G.723.1", 5.3, 19, noBpl()), g723("G.723.1", 6.3, 15, like(16.1, "G.723.1 with VAD")), g723("G.723.1A", 6.3, 15, itu(16.1)),
-		{Name: "L16", Ie: Figure{0, Given, byDefinition}, Bpl: noBpl(), ClockHz: 8000},
+		{Name: "L16", Ie: Figure{0, Verified, byDefinition}, Bpl: noBpl(), ClockHz: 8000},
 	}
 }
 
@@ -97,7 +98,7 @@ func widebandCodecs() []Codec {
 	for _, m := range [][2]float64{{32, 13}, {24, 19}} {
 		rows = append(rows, Codec{Name: "G.722.1", Kbps: m[0], Scale: WB, Ie: recalled(m[1]), Bpl: noBpl(), FrameMs: 20, LookAheadMs: 20, ClockHz: 16000})
 	}
-	return append(rows, Codec{Name: "L16-16k", Scale: WB, Ie: Figure{0, Given, byDefinition}, Bpl: noBpl(), ClockHz: 16000})
+	return append(rows, Codec{Name: "L16-16k", Scale: WB, Ie: Figure{0, Verified, byDefinition}, Bpl: noBpl(), ClockHz: 16000})
 }
 
 func evsCodecs() []Codec {

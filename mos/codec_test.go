@@ -35,6 +35,9 @@ func TestFindCodec(t *testing.T) {
 		"opus@40":     {"Opus@40", 10.7, 9.8},
 		"opus-nb@6":   {"Opus-NB@6", 23, 24.6},
 		"AMR-WB@12.7": {"AMR-WB@12.65", 13, 4.3}, // within a hundredth
+		"G722":        {"G.722@64", 13, 4.3},
+		"G728":        {"G.728@16", 7, 4.3},
+		"PCMU@64":     {"G.711", 0, 25.1},
 		"L16":         {"L16", 0, 4.3},
 		"G.728@12.8":  {"G.728@12.8", 20, 4.3},
 	} {
@@ -58,7 +61,6 @@ func TestFindCodecRefuses(t *testing.T) {
 		"telephone":     ErrUnknownCodec,
 		"AMR-WB":        ErrWhichRate,
 		"AMR-WB@12":     ErrWhichRate,
-		"G722":          ErrWhichRate,
 		"opus":          ErrWhichRate,
 		"AMR-WB@x":      ErrWhichRate,
 		"AMR-WB@-1":     ErrWhichRate,

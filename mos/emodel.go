@@ -68,23 +68,26 @@ const (
 	BurstExtended
 )
 
-// String says what the cautions mean, with semicolons.
-func (c Caution) String() string {
-	var said []string
+// Texts says what each caution means. It is empty, never nil.
+func (c Caution) Texts() []string {
+	said := []string{}
 	for _, k := range []struct {
 		bit  Caution
 		text string
 	}{
 		{BurstyLoss, "BurstR over 2 is only trusted for loss under 2 %"},
 		{BurstyCodec, "BurstR other than 1 is only recommended for codecs with Bpl of 16 or more"},
-		{BurstExtended, "BurstR is no input of this scale's Recommendation; it is used as in G.107"},
+		{BurstExtended, "BurstR is no input of this scale's Recommendation, and is used as in G.107"},
 	} {
 		if c&k.bit != 0 {
 			said = append(said, k.text)
 		}
 	}
-	return strings.Join(said, "; ")
+	return said
 }
+
+// String joins the texts.
+func (c Caution) String() string { return strings.Join(c.Texts(), "; ") }
 
 // Result is an R and what it was made of: R = Ro - Is - Idte - Idle - Idd - IeEff + A. All are in units of R of the scale.
 type Result struct {
@@ -116,9 +119,15 @@ func (r *Result) MOS() float64 { return MOS(r.Scale, r.R) }
 func Compute(s Scale, p Params) Result {
 	s = s.known()
 	outside := p.limit(s)
-	r := line(s, &p)
+	r := evaluate(s, &p)
 	r.Outside = outside
-	r.Cautions = cautions(s, &p)
+	return r
+}
+
+// evaluate is Compute for inputs that are limited.
+func evaluate(s Scale, p *Params) Result {
+	r := line(s, p)
+	r.Cautions = cautions(s, p)
 	r.IeEff = ieEff(s, p[Ie], p[Bpl], p[Ppl], p[BurstR])
 	r.R = r.without() - r.IeEff
 	return r

@@ -46,16 +46,19 @@ type Symbols uint32
 // Has says whether the set contains an input.
 func (s Symbols) Has(i Symbol) bool { return s>>i&1 == 1 }
 
-// String lists the inputs, with commas.
-func (s Symbols) String() string {
-	var names []string
+// Names lists the inputs. It is empty, never nil.
+func (s Symbols) Names() []string {
+	names := []string{}
 	for i := range numSymbols {
 		if s.Has(i) {
 			names = append(names, i.String())
 		}
 	}
-	return strings.Join(names, ",")
+	return names
 }
+
+// String lists the inputs, with commas.
+func (s Symbols) String() string { return strings.Join(s.Names(), ",") }
 
 // Range is what a Recommendation permits for an input, and what it takes when nothing is known.
 type Range struct {

@@ -264,19 +264,18 @@ func replaces(i Symbol) Assumed {
 
 // Evaluate computes the Result of Params, and the range of R.
 func (s *Score) Evaluate() {
-	s.Result = Compute(s.Scale, s.Params)
-	s.Outside |= s.capped
+	p := s.Params
+	outside := p.limit(s.Scale)
+	s.Result = evaluate(s.Scale, &p)
+	s.Outside = outside | s.capped
 	s.LowR, s.HighR = s.R, s.R
-	if s.Late.LowPct == s.Late.HighPct {
-		return
+	if s.Late.LowPct != s.Late.HighPct {
+		s.LowR = s.withLate(&p, s.Late.HighPct)
+		s.HighR = s.withLate(&p, s.Late.LowPct)
 	}
-	s.LowR = s.withLate(s.Late.HighPct)
-	s.HighR = s.withLate(s.Late.LowPct)
 }
 
-// withLate is R of another late loss.
-func (s *Score) withLate(latePct float64) float64 {
-	p := s.Params
-	p.limit(s.Scale)
+// withLate is R of another late loss; the inputs are limited.
+func (s *Score) withLate(p *Params, latePct float64) float64 {
 	return s.without() - ieEff(s.Scale, p[Ie], p[Bpl], CombinedLossPct(s.LossPct, latePct), p[BurstR])
 }

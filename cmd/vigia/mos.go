@@ -46,35 +46,13 @@ for listening only. The three scales must not be compared: each ends at MOS 4.5.
 
 --set takes these, each with its default and permitted range on the narrowband scale. What is outside is computed and flagged. echo=0 is perfect echo
 control. With wb and fb, Ta alone stands for all three delays.
-` + wrapWords(symbols, 150) + `
+
+` + strings.Join(symbols, ", ") + `
 
 The assumed words: codec; plc (the receiver conceals losses); ie, bpl (no ITU figure for just this use); loss; late (reckoned from jitter, or none); burst
 (losses are random); rtt (no delay known); packet (20 ms); buffer (fixed, 60 ms).
 
 Exit codes: 0 computed; 2 the flags are wrong.`
-}
-
-// wrapWords joins words with commas into lines of at most so many columns.
-func wrapWords(words []string, columns int) string {
-	var b strings.Builder
-	column := 0
-	for i, w := range words {
-		if i < len(words)-1 {
-			w += ","
-		}
-		switch {
-		case column == 0:
-		case column+1+len(w) > columns:
-			b.WriteByte('\n')
-			column = 0
-		default:
-			b.WriteByte(' ')
-			column++
-		}
-		b.WriteString(w)
-		column += len(w)
-	}
-	return b.String()
 }
 
 // Validate reads the flags; an error is the caller's mistake.

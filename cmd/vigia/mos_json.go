@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"io"
-	"strings"
 
 	"vigia/mos"
 )
@@ -74,18 +73,10 @@ func writeScoreJSON(w io.Writer, s *mos.Score) error {
 	return json.NewEncoder(w).Encode(scoreJSON{
 		mappingJSON: mapping(s.Scale, s.R),
 		Ro:          s.Ro, Is: s.Is, Idte: s.Idte, Idle: s.Idle, Idd: s.Idd, IeEff: s.IeEff,
-		Listening: s.Listening(), Assumed: s.Assumed.Words(), Outside: splitList(s.Outside.String(), ","), Cautions: splitList(s.Cautions.String(), "; "),
+		Listening: s.Listening(), Assumed: s.Assumed.Words(), Outside: s.Outside.Names(), Cautions: s.Cautions.Texts(),
 		Late:        lateJSON{s.Late.Pct, s.Late.LowPct, s.Late.HighPct, s.LowR, s.HighR},
 		Attribution: attributionJSON(a.Lost), Fixed: attributionJSON(a.Fixed),
 	})
-}
-
-// splitList splits a list; an empty one is [] in JSON, not null.
-func splitList(text, separator string) []string {
-	if text == "" {
-		return []string{}
-	}
-	return strings.Split(text, separator)
 }
 
 func codecAsJSON(c *mos.Codec) codecJSON {

@@ -117,7 +117,7 @@ func unsigned(v float64) float64 {
 	return v
 }
 
-// writeRemarks prints what was assumed, and which inputs lie outside what the model is made for.
+// writeRemarks prints what was assumed, and what is beyond the model.
 func writeRemarks(w io.Writer, s *mos.Score) {
 	if s.Assumed != 0 {
 		fmt.Fprintf(w, "\nAssumed, not measured:\n")
@@ -125,18 +125,25 @@ func writeRemarks(w io.Writer, s *mos.Score) {
 	for _, word := range s.Assumed.Words() {
 		fmt.Fprintf(w, "  %-7s %s\n", word, assumedText(word, s))
 	}
-	for _, name := range splitList(s.Outside.String(), ",") {
-		i, _ := mos.ParseSymbol(name)
-		v, k := s.Params[i], mos.PermittedRange(s.Scale, i)
-		if v == k.High {
-			fmt.Fprintf(w, "\nOutside its range: %s is more than %g and is taken as that.\n", name, v)
-			continue
-		}
-		fmt.Fprintf(w, "\nOutside its range: %s is %g; permitted are %s. Take the score as a rough one.\n", name, v, rangeText(k))
+	if s.Outside != 0 || s.Cautions != 0 {
+		fmt.Fprintf(w, "\nBeyond what the model is made for; take the score as a rough one:\n")
 	}
-	for _, text := range splitList(s.Cautions.String(), "; ") {
-		fmt.Fprintf(w, "\nCaution: %s.\n", text)
+	for _, name := range s.Outside.Names() {
+		fmt.Fprintf(w, "  %s\n", outsideText(s, name))
 	}
+	for _, text := range s.Cautions.Texts() {
+		fmt.Fprintf(w, "  %s\n", text)
+	}
+}
+
+// outsideText says what is permitted. An input that was cut on the way stands at the end of its range.
+func outsideText(s *mos.Score, name string) string {
+	i, _ := mos.ParseSymbol(name)
+	v, k := s.Params[i], mos.PermittedRange(s.Scale, i)
+	if v == k.High {
+		return fmt.Sprintf("%s is more than %g and is taken as that", name, v)
+	}
+	return fmt.Sprintf("%s is %g; permitted are %s", name, v, rangeText(k))
 }
 
 // assumedText says what an assumption was, and what would replace it.
