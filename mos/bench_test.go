@@ -2,15 +2,19 @@ package mos
 
 import "testing"
 
-// BenchmarkNarrowband is the full G.107 with delay, loss and bursts: every term is computed.
-func BenchmarkNarrowband(b *testing.B) { benchmarkScale(b, NB) }
+// BenchmarkNarrowband is the full G.107 of a call on a usual line, with delay, echo, loss and bursts.
+func BenchmarkNarrowband(b *testing.B) { benchmarkScale(b, NB, 0) }
+
+// BenchmarkNarrowbandOddLine is that of a line whose loudness is not the default: every term is computed.
+func BenchmarkNarrowbandOddLine(b *testing.B) { benchmarkScale(b, NB, 1) }
 
 // BenchmarkWideband is the full G.107.1.
-func BenchmarkWideband(b *testing.B) { benchmarkScale(b, WB) }
+func BenchmarkWideband(b *testing.B) { benchmarkScale(b, WB, 0) }
 
-func benchmarkScale(b *testing.B, s Scale) {
+func benchmarkScale(b *testing.B, s Scale, louder float64) {
 	p := Defaults(s)
 	p.SetDelay(150)
+	p[SLR] -= louder
 	p[Ie], p[Bpl], p[Ppl], p[BurstR] = 11, 19, 2, 1.5
 	b.ReportAllocs()
 	sum := 0.0

@@ -176,5 +176,8 @@ func cautions(s Scale, p *Params) (c Caution) {
 // exp10 is 10 to the power of x.
 func exp10(x float64) float64 { return math.Exp(x * math.Ln10) }
 
+// fromDB is the power ratio of a level in dB.
+func fromDB(level float64) float64 { return math.Exp(level * (math.Ln10 / 10)) }
+
 // log10 is the logarithm to base 10. It is quicker than the standard library's and as exact as these formulae need.
 func log10(x float64) float64 { return math.Log(x) * (1 / math.Ln10) }

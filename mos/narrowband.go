@@ -4,11 +4,9 @@ import "math"
 
 // narrowband computes the line's part of G.107 (06/2015) clause 7. The inputs are limited.
 func narrowband(p *Params) Result {
-	r := Result{Scale: NB, A: p[A], No: noise(p)}
-	r.Ro = 15 - 1.5*(p[SLR]+r.No)
-	r.Iolr = tooLoud(p, r.No)
+	q := quietOf(NB, p)
+	r := Result{Scale: NB, A: p[A], No: q.no, Ro: q.ro, Iolr: q.iolr, Iq: q.iq}
 	r.Ist = sidetone(p)
-	r.Iq = quantizing(p[QDU], r.Ro)
 	r.Is = r.Iolr + r.Ist + r.Iq
 	if p[Echo] != 0 {
 		r.Idte = talkerEcho(p, r.No, r.Ist)
@@ -18,15 +16,45 @@ func narrowband(p *Params) Result {
 	return r
 }
 
+// quiet is what follows from loudness and noise alone, without delay.
+type quiet struct{ no, ro, iolr, iq float64 }
+
+// usual is quiet at the defaults, which nearly every call has: its 14 powers and logarithms need not be computed again.
+var usual = [...]struct {
+	of Params
+	is quiet
+}{
+	NB: {Defaults(NB), computeQuiet(Defaults(NB))},
+	WB: {Defaults(WB), computeQuiet(Defaults(WB))},
+}
+
+// quietOf is quiet of a narrowband or wideband line.
+func quietOf(s Scale, p *Params) quiet {
+	d := &usual[s].of
+	if p[SLR] == d[SLR] && p[RLR] == d[RLR] && p[LSTR] == d[LSTR] && p[Ds] == d[Ds] && p[QDU] == d[QDU] &&
+		p[Nc] == d[Nc] && p[Nfor] == d[Nfor] && p[Ps] == d[Ps] && p[Pr] == d[Pr] {
+		return usual[s].is
+	}
+	return computeQuiet(*p)
+}
+
+func computeQuiet(p Params) quiet {
+	q := quiet{no: noise(&p)}
+	q.ro = 15 - 1.5*(p[SLR]+q.no)
+	q.iolr = tooLoud(&p, q.no)
+	q.iq = quantizing(p[QDU], q.ro)
+	return q
+}
+
 // noise is No, the power sum of all noise in dBm0p.
 func noise(p *Params) float64 {
 	olr := p[SLR] + p[RLR]
 	sent := p[Ps] - olr - p[Ds] - 14
 	nos := p[Ps] - p[SLR] - p[Ds] - 100 + 0.004*sent*sent
-	pre := p[Pr] + 10*log10(1+exp10((10-p[LSTR])/10))
+	pre := p[Pr] + 10*log10(1+fromDB(10-p[LSTR]))
 	nor := p[RLR] - 121 + pre + 0.008*(pre-35)*(pre-35)
 	nfo := p[Nfor] + p[RLR]
-	return 10 * log10(exp10(p[Nc]/10)+exp10(nos/10)+exp10(nor/10)+exp10(nfo/10))
+	return 10 * log10(fromDB(p[Nc])+fromDB(nos)+fromDB(nor)+fromDB(nfo))
 }
 
 // tooLoud is Iolr: the connection is too loud for its noise.
@@ -38,7 +66,7 @@ func tooLoud(p *Params, no float64) float64 {
 // sidetone is Ist: one hears oneself too loud or not at all. An echo of a few milliseconds is sidetone.
 func sidetone(p *Params) float64 {
 	echo := math.Exp(-p[T]/4 - p[TELR]*(math.Ln10/10))
-	x := -10 * log10(exp10(-p[STMR]/10)+echo)
+	x := -10 * log10(fromDB(-p[STMR])+echo)
 	low, high, far := (x-13)/6, (x+1)/19.4, (x-3)/33
 	return 12*eighthRoot(1+pow8(low)) - 28*root1p(pow35(high), 35) - 13*root1p(pow13(far), 13) + 29
 }

@@ -10,8 +10,8 @@ import (
 // anyScale draws one of the three.
 func anyScale(t *rapid.T) Scale { return Scale(rapid.IntRange(0, 2).Draw(t, "scale")) }
 
-// usual draws inputs within the permitted ranges.
-func usual(t *rapid.T, s Scale) Params {
+// within draws inputs within the permitted ranges.
+func within(t *rapid.T, s Scale) Params {
 	p := Defaults(s)
 	for i := range numSymbols {
 		k := PermittedRange(s, i)
@@ -30,7 +30,7 @@ func TestMonotonic(t *testing.T) {
 	}{{Ppl, 1}, {BurstR, 1}, {Ie, 1}, {Bpl, -1}, {Ta, 1}, {MT, -1}, {Tr, 1}, {WEPL, -1}, {QDU, 1}, {A, -1}} {
 		t.Run(i.symbol.String(), rapid.MakeCheck(func(t *rapid.T) {
 			s := anyScale(t)
-			p := usual(t, s)
+			p := within(t, s)
 			q := p
 			k := specOf(s, i.symbol)
 			p[i.symbol] = rapid.Float64Range(k.floor, min(k.ceiling, 5e3)).Draw(t, "one")
@@ -189,4 +189,21 @@ func TestShares(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestUsualLine: what is computed in advance for the defaults is what would be computed for them, and stands for nothing else.
+func TestUsualLine(t *testing.T) {
+	for _, s := range []Scale{NB, WB} {
+		p := Defaults(s)
+		if got := quietOf(s, &p); got != computeQuiet(p) {
+			t.Errorf("%s: %+v, want %+v", s, got, computeQuiet(p))
+		}
+		for i := range numSymbols {
+			p := Defaults(s)
+			p[i] += 0.5
+			if got := quietOf(s, &p); got != computeQuiet(p) {
+				t.Errorf("%s, another %s: %+v, want %+v", s, i, got, computeQuiet(p))
+			}
+		}
+	}
 }

@@ -8,7 +8,7 @@ const (
 
 // wideband computes the line's part of G.107.1 (06/2019). The inputs are limited.
 func wideband(p *Params) Result {
-	r := Result{Scale: WB, Ro: roWB, A: p[A], No: noise(p)}
+	r := Result{Scale: WB, Ro: roWB, A: p[A], No: quietOf(WB, p).no}
 	if p[Echo] != 0 {
 		r.Idte = wideTalkerEcho(p, r.No)
 		r.Idle = listenerEcho(p, roWB)
