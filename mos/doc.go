@@ -6,6 +6,8 @@
 //
 //	Input ──(buffer, delay budget, codec)──▶ Params ──Compute──▶ Result (R) ──▶ MOS
 //
+// A call is a Pool of its intervals' Scores, rated once; Perception is how people remember the same intervals.
+//
 // Units: loss and late loss in per cent, delays in milliseconds, levels in dB, rates in kbit/s. Names are the Recommendations' where they have one.
 //
 // What the package promises:
@@ -22,6 +24,7 @@
 //     the other reading (129) differs by at most 0.02 MOS up to 250 ms.
 //   - Fullband Ro is 148, as in the 2019 text; the 2023 text computes 147.5 from room and circuit noise.
 //   - BurstR stands in the narrowband formula only. On the other scales it is used in the same place, as an extension that Result.Cautions names.
+//   - A codec without a published Bpl gets a relative's, or the default of G.107 (4.3, the least robust); its grade is Proxy and the Score says bpl.
 //   - A is an input but never set by this package: it moves expectation, not speech.
 //   - Without a known delay a call is rated for listening only (Id of no delay), and says so; see Score.Listening.
 package mos

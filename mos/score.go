@@ -112,7 +112,7 @@ type Score struct {
 	capped Symbols // inputs that were cut to their range on the way
 }
 
-// Listening says that no delay is known: the score is of listening quality (MOS-LQE), not of conversation (MOS-CQE).
+// Listening says that no delay is known: the score is of listening quality, not of conversation.
 func (s *Score) Listening() bool { return s.Assumed&AssumedRTT != 0 }
 
 // Rate scores an Input. The error is ErrNoFigures or ErrNarrower; everything else gets a score.
