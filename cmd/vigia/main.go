@@ -23,6 +23,7 @@ type cli struct {
 	Check     CheckCmd     `cmd:"" help:"Say everything that is wrong with a configuration file."`
 	Demo      DemoCmd      `cmd:"" help:"A simulated operator with one bad minute in three. Needs no configuration."`
 	Discover  DiscoverCmd  `cmd:"" help:"Ask devices over SNMP what they offer: ready YAML for servers and links."`
+	Mos       MosCmd       `cmd:"" help:"Rate a call on paper: R and MOS by the E-model, and what took how much."`
 	Backup    BackupCmd    `cmd:"" help:"Write all that the store holds into one file, while vigia runs."`
 	Restore   RestoreCmd   `cmd:"" help:"Fill an empty store from a backup. Nobody is told again of what was open."`
 	Store     StoreCmd     `cmd:"" help:"How much the store holds, whether it is whole, and how to make it small."`
