@@ -48,7 +48,7 @@ func (s *Store) Alarms(ctx context.Context, scope Scope, f AlarmFilter) ([]alert
 		order = " ORDER BY severity DESC, raised_at DESC, id DESC LIMIT ?"
 	}
 	q.add(order, limit(f.Limit, 1000))
-	list, err := docs[alerting.Alarm](ctx, s.db.read, q)
+	list, err := docs[alerting.Alarm](ctx, s.lives(ctx), q)
 	if err != nil {
 		return nil, fmt.Errorf("read alarms: %w", err)
 	}
@@ -78,7 +78,7 @@ func (s *Store) AlarmSpans(ctx context.Context, scope Scope, ref inventory.Ref, 
 	q.and("(p.until IS NULL OR p.until >= ?)", stamp(from))
 	q.add(" ORDER BY p.since, a.id LIMIT 5000")
 	var list []Span
-	err := each(ctx, s.db.read, q.text.String(), q.args, func(rows *sql.Rows) error {
+	err := each(ctx, s.lives(ctx), q.text.String(), q.args, func(rows *sql.Rows) error {
 		span := Span{Series: collectors.Series{Ref: ref}}
 		var state string
 		err := rows.Scan(&span.AlarmID, &span.Incident, &span.Series.Metric, &span.Series.Instance, &span.Severity, &state,

@@ -72,6 +72,9 @@
 // the journal holds; anybody else must not, because the database has moved on: then only what was sent is noted, for incidents that both know.
 // Before it takes the lease a process writes into the header that it is about to, so that a kill between the two is no gap.
 //
+// Pages then read alarms, incidents and what belongs to them from the mirror (mirror.go), a SQLite database in memory with the same schema,
+// which the active process keeps up with every write; so the same SQL finds them there.
+//
 // A Change that the database refuses for good is written thing by thing; what it refuses is set aside (aside.go).
 //
 // # Hourly figures of calls

@@ -51,7 +51,7 @@ func (s *Store) Incidents(ctx context.Context, scope Scope, f IncidentFilter) ([
 	} else {
 		q.add(" ORDER BY id DESC LIMIT ?", limit(f.Limit, 200))
 	}
-	list, err := docs[alerting.Incident](ctx, s.db.read, q)
+	list, err := docs[alerting.Incident](ctx, s.lives(ctx), q)
 	if err != nil {
 		return nil, fmt.Errorf("read incidents: %w", err)
 	}
@@ -63,7 +63,7 @@ func (s *Store) Incident(ctx context.Context, scope Scope, id int64) (alerting.I
 	q := newQuery(`SELECT doc FROM incidents`)
 	q.and("id = ?", id)
 	q.sees(scope, "customer")
-	list, err := docs[alerting.Incident](ctx, s.db.read, q)
+	list, err := docs[alerting.Incident](ctx, s.lives(ctx), q)
 	if err != nil {
 		return alerting.Incident{}, fmt.Errorf("read incident %d: %w", id, err)
 	}
@@ -102,7 +102,7 @@ func (s *Store) Events(ctx context.Context, scope Scope, f EventFilter) ([]alert
 		order = " ORDER BY e.id DESC LIMIT ?"
 	}
 	q.add(order, limit(f.Limit, 500))
-	list, err := docs[alerting.Event](ctx, s.db.read, q)
+	list, err := docs[alerting.Event](ctx, s.lives(ctx), q)
 	if err != nil {
 		return nil, fmt.Errorf("read events: %w", err)
 	}
@@ -112,7 +112,7 @@ func (s *Store) Events(ctx context.Context, scope Scope, f EventFilter) ([]alert
 // LastEventID is the newest event's id, 0 when there is none.
 func (s *Store) LastEventID(ctx context.Context) (int64, error) {
 	var id int64
-	if err := s.db.read.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) FROM events`).Scan(&id); err != nil {
+	if err := s.lives(ctx).QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) FROM events`).Scan(&id); err != nil {
 		return 0, fmt.Errorf("read the newest event: %w", err)
 	}
 	return id, nil

@@ -88,6 +88,7 @@ func (s *Store) Apply(ctx context.Context, c alerting.Change) error {
 		return fmt.Errorf("apply the change: %w", err)
 	}
 	s.duties.apply(&c)
+	s.mirror.add(list)
 	s.orders.answer(c.Commands)
 	var last int64
 	for i := range c.Events {

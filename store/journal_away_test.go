@@ -135,6 +135,7 @@ func TestJournalWhileAway(t *testing.T) {
 		if r := got[alerting.CommandResult](t)(s.AwaitCommand(t.Context(), "a")); !r.OK {
 			t.Errorf("the command's answer: %+v", r)
 		}
+		expectSeen(t, s)
 		if stats := s.Stats(); stats.Up || stats.Journaled != 6 {
 			t.Errorf("while away: up %v, journaled %d, want 6", stats.Up, stats.Journaled)
 		}
@@ -162,6 +163,24 @@ func TestJournalWhileAway(t *testing.T) {
 			t.Errorf("%d are due afterwards, want 3: %+v", len(again), again)
 		}
 	})
+}
+
+// expectSeen checks what pages show while the database is away.
+func expectSeen(t *testing.T, s *store.Store) {
+	t.Helper()
+	live := true
+	incidents := got[[]alerting.Incident](t)(s.Incidents(t.Context(), store.Everything(), store.IncidentFilter{Live: &live}))
+	alarms := got[[]alerting.Alarm](t)(s.Alarms(t.Context(), store.Everything(), store.AlarmFilter{Active: true}))
+	events := got[[]alerting.Event](t)(s.Events(t.Context(), store.Everything(), store.EventFilter{Incident: 3}))
+	spans := got[[]store.Span](t)(s.AlarmSpans(t.Context(), store.Everything(), link, noon.Add(-time.Hour), noon.Add(time.Hour)))
+	if len(incidents) != 3 || len(alarms) != 3 || len(events) != 1 || len(spans) != 3 || incidents[0].ID != 2 {
+		t.Errorf("while away: %d incidents, %d alarms, %d events, %d spans", len(incidents), len(alarms), len(events), len(spans))
+	}
+	differ(t, "an incident from before", got[alerting.Incident](t)(s.Incident(t.Context(), store.Everything(), 1)), opened(1, link, alerting.Major, noon))
+	expectTold(t, s, 2, alerting.NotificationSent, 1)
+	if _, err := s.Incident(t.Context(), store.Scope{}, 9); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("an incident that there is not: %v", err)
+	}
 }
 
 // A process that dies while the database is away loses nothing: the next one writes what the journal holds before it is active.

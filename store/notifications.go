@@ -145,6 +145,7 @@ func (s *Store) Settle(ctx context.Context, results []outbox.Result) error {
 	if err != nil {
 		return fmt.Errorf("settle notifications: %w", err)
 	}
+	s.mirror.add(list)
 	if remembered := s.duties.settle(results); len(settled) < len(results) { // in the journal, or of notifications without a row
 		settled = remembered
 	}

@@ -59,6 +59,7 @@ func (s *Store) loop(ctx context.Context) {
 			s.flush(ctx)
 		case <-look.C:
 			s.attempt(ctx, s.look)
+			s.mirror.catchUp(ctx, s.cfg.Now())
 			if !s.active() {
 				s.attempt(ctx, s.log.follow)
 			}

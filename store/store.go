@@ -85,6 +85,7 @@ type Store struct {
 	health *health
 	duties *duties
 	orders *orders
+	mirror *mirror
 	away   *away
 	asides *asides
 
@@ -130,7 +131,7 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 func newStore(cfg Config, db *database) *Store {
 	return &Store{
 		cfg: cfg, db: db, watch: newWatch(), health: newHealth(cfg, db.explain),
-		duties: newDuties(), orders: newOrders(), away: newAway(cfg), asides: newAsides(cfg),
+		duties: newDuties(), orders: newOrders(), mirror: &mirror{logger: cfg.Logger}, away: newAway(cfg), asides: newAsides(cfg),
 	}
 }
 
@@ -170,5 +171,6 @@ func (s *Store) prepare(ctx context.Context) error {
 func (s *Store) Close() error {
 	s.watch.close()
 	s.away.close()
+	s.mirror.close()
 	return s.db.close()
 }

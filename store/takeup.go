@@ -85,6 +85,11 @@ func (s *Store) takeUp(ctx context.Context, epoch int64, held []entry, mine bool
 	} else if err := a.handOver(); err != nil {
 		return err
 	}
+	if a.journal != nil {
+		if err := s.mirror.open(ctx, s.db, a.now()); err != nil {
+			return err
+		}
+	}
 	return s.duties.load(ctx, s.db.read)
 }
 

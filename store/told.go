@@ -40,7 +40,7 @@ func (s *Store) RecentNotifications(ctx context.Context, scope Scope, n int) ([]
 }
 
 func (s *Store) views(ctx context.Context, q *query) ([]NotificationView, error) {
-	list, err := notifications(ctx, s.db.read, q)
+	list, err := notifications(ctx, s.lives(ctx), q)
 	if err != nil {
 		return nil, fmt.Errorf("read notifications: %w", err)
 	}
@@ -66,7 +66,7 @@ func (s *Store) addDeliveries(ctx context.Context, keys []any, views []Notificat
 	q := newQuery(deliveriesSQL)
 	q.in("key", keys...)
 	q.add(" ORDER BY id")
-	return each(ctx, s.db.read, q.text.String(), q.args, func(rows *sql.Rows) error {
+	return each(ctx, s.lives(ctx), q.text.String(), q.args, func(rows *sql.Rows) error {
 		var d alerting.Delivery
 		var took int64
 		if err := rows.Scan(&d.Key, &d.Attempt, instant{&d.At}, &took, &d.OK, &d.Outcome); err != nil {

@@ -265,7 +265,8 @@ func checkTimeline(t *testing.T, p *process) {
 	}
 }
 
-// TestDiskFull fills the disk under the database again and again, at random moments: whoever is to be told is told while it is full, and when there is room again everything is stored, the database is whole, and nothing was told twice.
+// TestDiskFull fills the disk under the database again and again, at random moments: whoever is to be told is told while it is full, a person
+// sees the incident and can take it, and when there is room again everything is stored, the database is whole, and nothing was told twice.
 func TestDiskFull(t *testing.T) {
 	disk := smallDisk(t)
 	g, h, at := newGate(t), newHook(t), freeAddress(t)
@@ -297,6 +298,10 @@ func TestDiskFull(t *testing.T) {
 		ones := heard("/one")
 		g.close()
 		until(20*time.Second, fmt.Sprintf("round %d: the failure is told on a full disk", round), func() bool { return heard("/one") > ones })
+		until(10*time.Second, fmt.Sprintf("round %d: the incident can be taken on a full disk", round), func() bool {
+			id := liveIncident(p)
+			return id > 0 && takeIncident(t.Context(), p.base, id, fmt.Sprint("take-", round)) == http.StatusOK
+		})
 		if round%2 == 0 { // the recovery too
 			g.open(t)
 			until(20*time.Second, "the recovery is told on a full disk", func() bool { return heard("/one") > ones+1 })
@@ -307,7 +312,7 @@ func TestDiskFull(t *testing.T) {
 		if round%2 == 1 {
 			g.open(t)
 		}
-		until(30*time.Second, "it is ready again", func() bool { return p.ready() && openIncident(p) == 0 })
+		until(30*time.Second, "it is ready again", func() bool { return p.ready() && liveIncident(p) == 0 })
 	}
 	if code := p.stop(); code != 0 {
 		t.Errorf("exit code %d\n%s", code, p.output)
@@ -322,15 +327,23 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// openIncident is the newest open incident about the link, 0 for none.
-func openIncident(p *process) int64 {
+// liveIncident is the newest live incident about the link, 0 for none, -1 when nobody says.
+func liveIncident(p *process) int64 {
 	var list struct {
-		Incidents []crashIncident `json:"incidents"`
+		Incidents []struct {
+			ID    int64  `json:"id"`
+			State string `json:"state"`
+		} `json:"incidents"`
 	}
-	if p.getJSON("/api/v1/incidents?state=open&ref=link/sjo-mia", &list) != nil || len(list.Incidents) == 0 {
-		return 0
+	if p.getJSON("/api/v1/incidents?ref=link/sjo-mia", &list) != nil {
+		return -1
 	}
-	return list.Incidents[0].ID
+	for _, i := range list.Incidents {
+		if i.State == "open" || i.State == "acknowledged" {
+			return i.ID
+		}
+	}
+	return 0
 }
 
 // smallDisk is a disk of 40 MiB.
