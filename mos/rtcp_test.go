@@ -167,6 +167,9 @@ func TestBuffer(t *testing.T) {
 			t.Errorf("%+v at %g ms: %+v", c.b, c.jitter, l)
 		}
 	}
+	if under, over := LateLoss(0.99, Buffer{Adaptive: true}), LateLoss(1.01, Buffer{Adaptive: true}); under.HighPct != 0 || over.HighPct == 0 {
+		t.Errorf("under 1 ms of jitter %+v, over it %+v", under, over)
+	}
 	last := -1.0
 	for j := 0.0; j < 500; j += 0.25 {
 		l := LateLoss(j, Buffer{Adaptive: true})
