@@ -103,6 +103,13 @@ func TestPool(t *testing.T) {
 	if !near(s.LossPct, 20.0/12, 1e-12) || s.Assumed != AssumedBurst|AssumedRTT {
 		t.Errorf("loss %g, assumed %s", s.LossPct, s.Assumed)
 	}
+	var clean Pool
+	if still, err := Rate(Input{Codec: G711(), Known: KnownLoss}); err != nil || !clean.Add(&still, 250) {
+		t.Fatal(err)
+	}
+	if whole, ok := clean.Score(); !ok || whole.Params[BurstR] != 1 || whole.Outside != 0 {
+		t.Errorf("without losses BurstR is %g", whole.Params[BurstR])
+	}
 	perceived := NewPerception(0)
 	perceived.Add(60, s.IeEff)
 	if r := s.PerceivedR(&perceived); r < s.R || r > 93.3 {

@@ -153,6 +153,13 @@ func TestBands(t *testing.T) {
 			}
 		}
 	}
+	for _, s := range []Scale{NB, WB, FB} { // by the tables of the normal distribution
+		for z, want := range map[float64]float64{0: 50, 1: 84.1345, -1: 15.8655, 2: 97.7250} {
+			if good, poor := GoB(s, (60+16*z)*s.factor()), PoW(s, (45-16*z)*s.factor()); !near(good, want, 1e-4) || !near(poor, want, 1e-4) {
+				t.Errorf("%s, %g deviations: %g and %g, want %g", s, z, good, poor, want)
+			}
+		}
+	}
 	for r, want := range map[float64]Band{math.NaN(): NotRecommended, math.Inf(-1): NotRecommended, 1e9: VerySatisfied} {
 		if got := BandOf(NB, r); got != want {
 			t.Errorf("%g: %s", r, got)

@@ -56,9 +56,10 @@ func MouthToEarMs(rttMs float64, c *Codec, packetMs, bufferMs float64) float64 {
 	return notNegative(rttMs)/2 + max(notNegative(packetMs), c.FrameMs) + c.LookAheadMs + c.PLCMs + notNegative(bufferMs)
 }
 
-// BurstRatio is BurstR of counted losses: lost packets in runs of successive losses, among all expected. It is false when nothing was lost.
+// BurstRatio is BurstR of counted losses: lost packets in runs of successive losses, among all expected. It is false when nothing was
+// lost, and when everything was.
 func BurstRatio(lost, runs, expected uint64) (float64, bool) {
-	if runs == 0 || lost < runs || lost > expected {
+	if runs == 0 || lost < runs || lost >= expected {
 		return 0, false
 	}
 	ppl := float64(lost) / float64(expected)

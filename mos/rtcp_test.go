@@ -89,10 +89,13 @@ func TestBurstRatio(t *testing.T) {
 	if got, ok := BurstRatio(100, 90, 1000); !ok || !near(got, 1, 1e-12) { // 1000 at 10 %: 90 runs are expected
 		t.Errorf("random: %g %v", got, ok)
 	}
+	if got, ok := BurstRatio(10, 10, 1000); !ok || !near(got, 0.99, 1e-12) {
+		t.Errorf("never two in a row: %g %v", got, ok)
+	}
 	if got, ok := BurstRatio(100, 25, 1000); !ok || !near(got, 3.6, 1e-12) {
 		t.Errorf("runs of four: %g %v", got, ok)
 	}
-	for _, c := range [][3]uint64{{0, 0, 100}, {5, 6, 100}, {101, 1, 100}} {
+	for _, c := range [][3]uint64{{0, 0, 100}, {5, 6, 100}, {101, 1, 100}, {100, 1, 100}} {
 		if got, ok := BurstRatio(c[0], c[1], c[2]); ok {
 			t.Errorf("%v: %g", c, got)
 		}
@@ -103,7 +106,7 @@ func TestBurstRatio(t *testing.T) {
 	if r, loss, ok := GilbertBurstRatio(0.02, 0.38); !ok || !near(r, 2.5, 1e-12) || !near(loss, 5, 1e-12) {
 		t.Errorf("Gilbert: %g %g %v", r, loss, ok)
 	}
-	for _, pq := range [][2]float64{{0, 0}, {-0.1, 0.5}, {1.1, 0.5}, {math.NaN(), 0.5}} {
+	for _, pq := range [][2]float64{{0, 0}, {-0.1, 0.5}, {1.1, 0.5}, {0.5, 1.1}, {math.NaN(), 0.5}} {
 		if _, _, ok := GilbertBurstRatio(pq[0], pq[1]); ok {
 			t.Errorf("%v are probabilities", pq)
 		}
@@ -116,6 +119,10 @@ func TestXRBursts(t *testing.T) {
 	}
 	loss, r, ok := XRBursts{BurstMs: 200, GapMs: 3800, BurstDensity: 128}.Loss() // f 0.05, b 0.5, g 0
 	if !ok || !near(loss, 2.5, 1e-9) || !near(r, 0.025/0.0125*0.975, 1e-9) {
+		t.Errorf("%g %g %v", loss, r, ok)
+	}
+	loss, r, ok = XRBursts{BurstMs: 250, GapMs: 750, BurstDensity: 128, GapDensity: 32}.Loss() // f 0.25, b 0.5, g 0.125
+	if whole := 0.125 + 0.09375; !ok || !near(loss, 100*whole, 1e-9) || !near(r, whole/(0.0625+0.08203125)*(1-whole), 1e-9) {
 		t.Errorf("%g %g %v", loss, r, ok)
 	}
 	if loss, r, ok := (XRBursts{GapMs: 100}).Loss(); !ok || loss != 0 || r != 1 {
@@ -166,6 +173,9 @@ func TestBuffer(t *testing.T) {
 		if l.BufferMs != c.low || !near(l.Pct, c.late, 0.06) || l.LowPct > l.Pct || l.HighPct < l.Pct {
 			t.Errorf("%+v at %g ms: %+v", c.b, c.jitter, l)
 		}
+	}
+	if under, over := LateLoss(0.99, Buffer{Adaptive: true}), LateLoss(1.01, Buffer{Adaptive: true}); under.HighPct != 0 || over.HighPct == 0 {
+		t.Errorf("under 1 ms of jitter %+v, over it %+v", under, over)
 	}
 	last := -1.0
 	for j := 0.0; j < 500; j += 0.25 {

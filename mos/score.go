@@ -29,7 +29,7 @@ type Input struct {
 
 	LossPct  float64 // lost in the network, per cent of the packets that were sent
 	LatePct  float64 // discarded by the jitter buffer, per cent of the packets that arrived
-	BurstR   float64 // mean length of a run of losses over that of random loss; more than 8 counts as 8
+	BurstR   float64 // mean length of a run of losses over that of random loss; counts as at least 1 and at most 8
 	DelayMs  float64 // one way, from mouth to ear; wins over RTTMs
 	RTTMs    float64 // of the network, there and back
 	JitterMs float64 // RFC 3550, in ms (not in timestamp units)
@@ -186,9 +186,8 @@ func (s *Score) takeBurst(in *Input) {
 		s.Assumed |= AssumedBurst
 		return
 	}
-	s.Params[BurstR] = in.BurstR
-	if high := specs[BurstR].high; in.BurstR > high {
-		s.Params[BurstR] = high
+	s.Params[BurstR] = min(max(in.BurstR, specs[BurstR].low), specs[BurstR].high)
+	if s.Params[BurstR] != in.BurstR {
 		s.capped |= 1 << BurstR
 	}
 }

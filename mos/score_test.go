@@ -72,6 +72,13 @@ func TestRate(t *testing.T) {
 	if s.Cautions != BurstyLoss {
 		t.Errorf("cautions %q", s.Cautions)
 	}
+	if s = rated(Input{Codec: G711(), RTTMs: 100, Known: KnownRTT}); !near(s.Params[Ta], 50+20+3.75+60, 1e-12) {
+		t.Errorf("Ta %g of what is assumed", s.Params[Ta])
+	}
+	// a burst ratio under 1 must not make a dead interval a good one
+	if s = rated(Input{Codec: G711(), LossPct: 100, BurstR: 0, Known: KnownLoss | KnownBurst}); s.Params[BurstR] != 1 || !s.Outside.Has(BurstR) || s.R > 20 {
+		t.Errorf("BurstR %g, outside %s, R %g", s.Params[BurstR], s.Outside, s.R)
+	}
 	if s = rated(Input{Codec: G711(), DelayMs: 120, RTTMs: 900, Known: KnownDelay | KnownRTT}); s.Params[Ta] != 120 {
 		t.Errorf("delay must win over RTT: Ta %g", s.Params[Ta])
 	}

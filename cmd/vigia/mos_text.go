@@ -140,8 +140,11 @@ func writeRemarks(w io.Writer, s *mos.Score) {
 func outsideText(s *mos.Score, name string) string {
 	i, _ := mos.ParseSymbol(name)
 	v, k := s.Params[i], mos.PermittedRange(s.Scale, i)
-	if v == k.High {
+	switch v {
+	case k.High:
 		return fmt.Sprintf("%s is more than %g and is taken as that", name, v)
+	case k.Low:
+		return fmt.Sprintf("%s is less than %g and is taken as that", name, v)
 	}
 	return fmt.Sprintf("%s is %g; permitted are %s", name, v, rangeText(k))
 }
