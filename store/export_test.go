@@ -21,4 +21,7 @@ func (s *Store) Replay(ctx context.Context) error { return s.log.replay(ctx, s.c
 func (s *Store) Follow(ctx context.Context) error { return s.log.follow(ctx) }
 
 // Deposed makes this process one whose right was given to another.
-func (s *Store) Deposed() { s.setEpoch(noEpoch) }
+func (s *Store) Deposed() {
+	s.ask()
+	s.drop(s.fenceEpoch())
+}

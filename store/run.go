@@ -58,7 +58,7 @@ func (s *Store) loop(ctx context.Context) {
 			s.flush(ctx)
 		case <-look.C:
 			s.attempt(ctx, s.look)
-			if !s.active() {
+			if !s.active() || s.log.isBehind() {
 				s.attempt(ctx, s.log.follow)
 			}
 		case <-measure.C:
@@ -103,7 +103,7 @@ func (s *Store) attempt(ctx context.Context, work func(context.Context) error) {
 func (s *Store) try(ctx context.Context, work func(context.Context) error, note func(error) error) {
 	limited, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if err := work(limited); ctx.Err() == nil {
+	if err := work(limited); ctx.Err() == nil && !errors.Is(err, ErrLost) { // a right that is lost says nothing about the database
 		note(err) //nolint:errcheck // the loop goes on; Stats and the log say what is wrong
 	}
 }
