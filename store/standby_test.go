@@ -30,7 +30,9 @@ func overdue(t *testing.T, dsn string) {
 }
 
 // samplesOf puts n samples of one series, a second apart.
-func samplesOf(s *store.Store, from time.Time, n int) { s.Put(line(series(link, "loss_pct"), from, time.Second, n)) }
+func samplesOf(s *store.Store, from time.Time, n int) {
+	s.Put(line(series(link, "loss_pct"), from, time.Second, n))
+}
 
 // written counts what the log has, as a process sees it that has just come.
 func written(t *testing.T, dsn string) int {
