@@ -125,6 +125,15 @@ func (s *Store) Lease(ctx context.Context) (Lease, error) {
 	return Lease{sizes.Epoch, sizes.Holder, sizes.Active || s.active()}, nil
 }
 
+// Away tells since when the database takes no writes, and why; the zero time while it does.
+func (s *Store) Away() (since time.Time, why string) {
+	up, since, why := s.health.state()
+	if up {
+		return time.Time{}, ""
+	}
+	return since, why
+}
+
 // MayStandBy reports whether a process that is refused the right may wait for it beside the one that has it. On SQLite it may not: the file
 // belongs to one process.
 func (s *Store) MayStandBy() bool { return s.db.file == "" }

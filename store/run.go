@@ -25,7 +25,10 @@ func (s *Store) Run(ctx context.Context) error {
 	others.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
-	return s.Flush(last)
+	if err := s.Flush(last); !errors.Is(err, ErrLost) {
+		return err
+	}
+	return s.Flush(last) // as the one that it is now
 }
 
 func (s *Store) fillHead(ctx context.Context) {

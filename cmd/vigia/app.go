@@ -143,6 +143,7 @@ func (a *app) Run(ctx context.Context) error {
 	stored.Go(func() { storeErr = a.store.Run(keep) })
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.takeTurns(ctx) })
+	g.Go(func() error { return a.watchLease(ctx) })
 	g.Go(func() error { return a.wakeOnCommands(ctx) })
 	g.Go(func() error { return serve(ctx, server, a.listener) })
 	err := g.Wait()

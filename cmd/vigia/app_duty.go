@@ -173,7 +173,6 @@ func (a *app) standBy(ctx context.Context) *duty {
 			a.logger.Info("this process is the active one now", "epoch", a.lease.Load().Epoch)
 			return a.duty.Load()
 		}
-		a.noteLease(ctx)
 		if text := err.Error(); !errors.Is(err, store.ErrTaken) && text != said && ctx.Err() == nil {
 			said = text
 			a.logger.Error("a standby cannot become the active one; it asks again every second", "err", err)
@@ -184,6 +183,20 @@ func (a *app) standBy(ctx context.Context) *duty {
 		}
 	}
 	return nil
+}
+
+// watchLease keeps what the pages say about the right true.
+func (a *app) watchLease(ctx context.Context) error {
+	tick := time.NewTicker(askEvery)
+	defer tick.Stop()
+	for {
+		a.noteLease(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
 }
 
 // noteLease remembers who has the right, for the pages. What was known stays when the database does not answer.

@@ -98,12 +98,10 @@ func (a *app) ready() error {
 
 // state is what every page says about this process.
 func (a *app) state() web.State {
-	st, l := a.store.Stats(), a.lease.Load()
+	l := a.lease.Load()
 	s := web.State{Active: a.on() != nil, Holder: l.Holder, Held: l.Held, Epoch: l.Epoch}
-	if !st.Up {
-		s.StoreDownSince, s.StoreError = st.DownSince, st.LastError
-	}
-	s.Journaled = 0 // of the local journal
+	s.StoreDownSince, s.StoreError = a.store.Away()
+	s.Journaled = 0 // there is no local journal: what is not stored waits in the engine
 	return s
 }
 
