@@ -203,7 +203,7 @@ func (f *failover) stopInTransaction(s *seat) time.Time {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	defer lock.Rollback() //nolint:errcheck // it is over already when all went well
+	defer lock.Rollback()
 	if _, err := lock.Exec("LOCK TABLE events IN SHARE ROW EXCLUSIVE MODE"); err != nil {
 		f.t.Fatal(err)
 	}
