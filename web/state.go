@@ -30,8 +30,9 @@ func (s *Server) state() State {
 
 // banner is one line above a page.
 type banner struct {
-	Class, Icon string
-	Text        string
+	Class      string // the severity's
+	Mark, Icon string // the drawing's class and name
+	Text       string
 }
 
 // banners are what a reader must know whatever the page: that this is a standby, that the database is away.
@@ -42,14 +43,14 @@ func (v *visit) banners(st State) []banner {
 		if !st.Active {
 			text = v.t("banner.unread", v.brief(st.StoreDownSince))
 		}
-		list = append(list, banner{"is-critical", "s-critical", text})
+		list = append(list, banner{"is-critical", "sev", "s-critical", text})
 	}
 	switch {
 	case st.Active:
 	case st.Held && st.Holder != "":
-		list = append(list, banner{"is-unknown", "i-clock", v.t("banner.standby", st.Holder)})
+		list = append(list, banner{"is-unknown", "ico", "i-clock", v.t("banner.standby", st.Holder)})
 	default:
-		list = append(list, banner{"is-unknown", "i-clock", v.t("banner.nobody")})
+		list = append(list, banner{"is-unknown", "ico", "i-clock", v.t("banner.nobody")})
 	}
 	return list
 }
