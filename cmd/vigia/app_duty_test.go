@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -22,14 +23,25 @@ const dutyConfig = `listen: 127.0.0.1:0
 store: %s
 sites: [{name: here}]
 links:
-  - {name: one, site: here, peer: P, checks: [{kind: tcp, address: "127.0.0.1:1", every: 1s, timeout: 500ms}]}
+  - {name: one, site: here, peer: P, checks: [{kind: tcp, address: "%s", every: 1s, timeout: 500ms}]}
 `
+
+// dutyFile is the configuration on a database. Its target answers as long as the test lasts.
+func dutyFile(t *testing.T, dsn string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return fmt.Sprintf(dutyConfig, dsn, l.Addr())
+}
 
 // appOn joins a process on a database.
 func appOn(t *testing.T, dsn string) *app {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "vigia.yaml")
-	if err := os.WriteFile(file, fmt.Appendf(nil, dutyConfig, dsn), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(dutyFile(t, dsn)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	a, err := newApp(t.Context(), file, kinds(), slog.New(slog.DiscardHandler), nil)
@@ -119,9 +131,10 @@ func TestStandbyReloads(t *testing.T) {
 	dsn := storetest.Postgres(t)
 	first, second := appOn(t, dsn), appOn(t, dsn)
 	running(t, second)
+	text := dutyFile(t, dsn)
 	rename := func(to string) {
 		t.Helper()
-		if err := os.WriteFile(second.file, []byte(strings.Replace(fmt.Sprintf(dutyConfig, dsn), "name: one", to, 1)), 0o600); err != nil {
+		if err := os.WriteFile(second.file, []byte(strings.Replace(text, "name: one", to, 1)), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		second.Reload()
@@ -131,8 +144,12 @@ func TestStandbyReloads(t *testing.T) {
 	if since, err := second.reloader.Refused(); err == nil || since.IsZero() {
 		t.Error("a bad file was taken")
 	}
+	closed := second.live.Load().checks[0].Collector
 	first.close()
 	until(t, "the standby takes over", func() bool { return second.on() != nil })
+	if second.live.Load().checks[0].Collector == closed {
+		t.Error("it works with a collector that it has closed")
+	}
 	two := inventory.Ref{Kind: inventory.KindLink, Name: "two"}
 	if !second.checkNow(two) {
 		t.Error("the new configuration is not the one that runs")
@@ -147,6 +164,7 @@ func TestDeposedStandsByAgain(t *testing.T) {
 	running(t, a)
 	until(t, "it plans", func() bool { return a.engineStats().Plans > 0 })
 	old := a.on()
+	changes := old.engine.Stats().Changes
 	db, err := sql.Open("pgx", dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -160,6 +178,9 @@ func TestDeposedStandsByAgain(t *testing.T) {
 		t.Errorf("its state: %+v", s)
 	}
 	plans := old.engine.Stats().Plans
+	if n := old.engine.Stats().Changes; n != changes {
+		t.Errorf("%d changes were stored meanwhile: the test must not learn of the loss by one", n-changes)
+	}
 	if _, err := db.Exec(`UPDATE lease SET until = now() - INTERVAL '1 second'`); err != nil {
 		t.Fatal(err)
 	}
