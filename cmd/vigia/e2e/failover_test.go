@@ -83,6 +83,7 @@ func newFailover(t *testing.T) *failover {
 	dsn = newDatabase(t, dsn)
 	seed := rand.Uint64()
 	f := &failover{t: t, rng: rand.New(rand.NewPCG(seed, 1)), hook: newHook(t)}
+	f.hook.slow = 300 * time.Millisecond // so that what takes a process away meets messages on their way
 	var err error
 	if f.db, err = sql.Open("pgx", dsn); err != nil {
 		t.Fatal(err)
@@ -162,7 +163,7 @@ func (f *failover) standbyWorks() {
 func (f *failover) kill() {
 	f.t.Helper()
 	ref := f.fail()
-	f.pause(2 * time.Second)
+	f.pause(3 * time.Second)
 	dead, killed := f.active(), time.Now()
 	dead.p.kill()
 	f.kills = append(f.kills, f.standby().becomes(true, killed, afterKill))
@@ -182,7 +183,7 @@ func (f *failover) stop(inTransaction bool) {
 	if inTransaction {
 		stopped = f.stopInTransaction(old)
 	} else {
-		f.pause(2 * time.Second)
+		f.pause(3 * time.Second)
 		old.signal(syscall.SIGSTOP)
 		stopped = time.Now()
 	}
@@ -229,7 +230,7 @@ func (f *failover) stopInTransaction(s *seat) time.Time {
 func (f *failover) cut(silently bool) {
 	f.t.Helper()
 	ref := f.fail()
-	f.pause(2 * time.Second)
+	f.pause(3 * time.Second)
 	old, began := f.active(), time.Now()
 	before := old.stepsDown()
 	if silently {
