@@ -258,6 +258,9 @@ func (s *Store) notTaken(session *sql.Conn, guarded bool, err error) error {
 
 // catchUp reads what the process before wrote last, as far as there is time: it can write no more.
 func (s *Store) catchUp(ctx context.Context) {
+	if s.log == nil {
+		return // a restore keeps nothing in memory
+	}
 	ctx, cancel := context.WithTimeout(ctx, catchUpTime)
 	defer cancel()
 	if err := s.log.catchUp(ctx); err != nil {
