@@ -52,6 +52,30 @@ func (s *seat) signal(sig syscall.Signal) {
 	}
 }
 
+// halt stops the process and waits until all of its threads stand: on a busy machine some run on for a while.
+func (s *seat) halt() {
+	s.t.Helper()
+	s.signal(syscall.SIGSTOP)
+	tasks := fmt.Sprintf("/proc/%d/task/*/status", s.p.cmd.Process.Pid)
+	if !eventually(5*time.Second, func() bool { return standing(tasks) }) {
+		s.t.Fatal("the process does not stop")
+	}
+}
+
+// standing reports whether no thread runs; there is nothing to see where there is no /proc.
+func standing(tasks string) bool {
+	files, err := filepath.Glob(tasks)
+	if err != nil {
+		return false
+	}
+	for _, file := range files {
+		if status, err := os.ReadFile(file); err == nil && !strings.Contains(string(status), "\nState:\tT") {
+			return false
+		}
+	}
+	return true
+}
+
 // stepsDown is how often the process here has said that it is no longer the active one.
 func (s *seat) stepsDown() int { return strings.Count(s.p.output.String(), "no longer the active one") }
 

@@ -184,7 +184,7 @@ func (f *failover) stop(inTransaction bool) {
 		stopped = f.stopInTransaction(old)
 	} else {
 		f.pause(3 * time.Second)
-		old.signal(syscall.SIGSTOP)
+		old.halt()
 		stopped = time.Now()
 	}
 	f.stops = append(f.stops, f.standby().becomes(true, stopped, afterStop-time.Since(stopped)))
@@ -213,7 +213,7 @@ func (f *failover) stopInTransaction(s *seat) time.Time {
 	if !eventually(10*time.Second, func() bool { return f.db.QueryRow(waiting).Scan(&pid) == nil }) {
 		f.t.Fatalf("no transaction waits:\n%s", s.p.output)
 	}
-	s.signal(syscall.SIGSTOP)
+	s.halt()
 	stopped := time.Now()
 	if err := lock.Rollback(); err != nil {
 		f.t.Fatal(err)
