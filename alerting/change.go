@@ -2,6 +2,7 @@ package alerting
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"vigia/collectors"
@@ -65,7 +66,10 @@ func (c *Change) Empty() bool {
 		len(c.Supersede) == 0 && len(c.Commands) == 0
 }
 
-// Journal makes a Change durable, in one transaction, or fails and leaves nothing behind. It is where a lost lease shows.
+// ErrDeposed says that another process has become the active one. A Journal that returns it will take no Change of this engine again.
+var ErrDeposed = errors.New("another process has become the active one")
+
+// Journal makes a Change durable, in one transaction, or fails and leaves nothing behind. It is where a lost lease shows: ErrDeposed.
 type Journal interface {
 	Apply(ctx context.Context, c Change) error
 }

@@ -2,6 +2,7 @@ package alerting
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -161,7 +162,8 @@ type loop struct {
 	leaped  bool // and before
 }
 
-// Run plans until ctx ends. An Apply in flight is finished first. The error is that of ctx.
+// Run plans until ctx ends, or the Journal says ErrDeposed: what was planned then is forgotten, because another process plans now. An Apply
+// in flight is finished first. The error is that of ctx, or ErrDeposed.
 func (e *Engine) Run(ctx context.Context) error {
 	l := &loop{Engine: e, start: e.cfg.Now()}
 	l.wall, l.mono = l.start.Round(0), l.clock()
@@ -178,7 +180,11 @@ func (e *Engine) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		timer.Reset(l.round(ctx))
+		pause, err := l.round(ctx)
+		if err != nil {
+			return err
+		}
+		timer.Reset(pause)
 	}
 }
 
@@ -190,28 +196,31 @@ func (l *loop) clock() time.Duration {
 	return l.cfg.Now().Sub(l.start)
 }
 
-// round gathers, plans, applies and adopts once, and returns how long to sleep at most.
-func (l *loop) round(ctx context.Context) time.Duration {
+// round gathers, plans, applies and adopts once, and returns how long to sleep at most. The error is ErrDeposed.
+func (l *loop) round(ctx context.Context) (time.Duration, error) {
 	mono := l.clock()
 	now := l.cfg.Now().Round(0).UTC()
 	in := l.gather(ctx, now, mono)
 	if l.keeping && mono < l.retryAt {
 		l.held = in
-		return l.retryAt - mono
+		return l.retryAt - mono, nil
 	}
 	planned := Plan(l.state, l.config, in, now)
 	if !planned.Change.Empty() {
 		apply, cancel := context.WithTimeout(context.WithoutCancel(ctx), applyTimeout)
 		err := l.cfg.Journal.Apply(apply, planned.Change)
 		cancel()
+		if errors.Is(err, ErrDeposed) {
+			return 0, err
+		}
 		if err != nil {
-			return l.failed(in, now, mono, err)
+			return l.failed(in, now, mono, err), nil
 		}
 	}
 	l.state.Adopt(planned)
 	l.succeeded(&planned, now)
 	l.audit(now, mono)
-	return l.sleep(now)
+	return l.sleep(now), nil
 }
 
 // gather takes all that waits and adds it to what could not be stored before.

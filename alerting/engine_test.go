@@ -3,6 +3,7 @@ package alerting_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -298,6 +299,28 @@ func TestEngineStopsEarlyAndTwice(t *testing.T) {
 		b := start(t, nil)
 		b.stop(t)
 		b.Put([]collectors.Sample{upSample(0)}) // after the end: no block, no panic
+		b.cancel()
+	})
+}
+
+// deposing is the Journal of a process that has lost the right.
+type deposing struct{}
+
+func (deposing) Apply(context.Context, alerting.Change) error {
+	return fmt.Errorf("apply the change: %w", alerting.ErrDeposed)
+}
+
+// TestDeposedEngineEnds: an engine whose process has lost the right plans no more, and says why.
+func TestDeposedEngineEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, func(c *alerting.EngineConfig) { c.Journal, c.Config = deposing{}, engineConfig(0) })
+		b.Put([]collectors.Sample{upSample(0)})
+		if err := <-b.done; !errors.Is(err, alerting.ErrDeposed) {
+			t.Errorf("Run ended with %v", err)
+		}
+		if s := b.Stats(); b.changes > 0 || s.Changes > 0 || s.Alarms > 0 {
+			t.Errorf("it adopted what was refused: %+v", s)
+		}
 		b.cancel()
 	})
 }

@@ -206,10 +206,10 @@ func (s *Store) comeBack(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, returnTime)
 	defer cancel()
-	return s.health.wrote(s.catchUp(ctx))
+	return s.health.wrote(s.drain(ctx))
 }
 
-func (s *Store) catchUp(ctx context.Context) error {
+func (s *Store) drain(ctx context.Context) error {
 	if err := s.probe(ctx); err != nil {
 		return s.deposed(ctx, err)
 	}
@@ -248,7 +248,6 @@ func (s *Store) deposed(ctx context.Context, err error) error {
 	if !errors.Is(err, ErrLost) {
 		return err
 	}
-	s.setEpoch(noEpoch)
 	s.away.mu.Lock()
 	defer s.away.mu.Unlock()
 	s.away.lost, s.away.since = true, time.Time{}

@@ -15,6 +15,25 @@
 // What it never does: it decides nothing (SQL only keeps and finds), SQL never reads the clock (but for the lease, which lives by the
 // database's), it imports no page and no protocol, and it starts no goroutine that nobody waits for.
 //
+// # Who may write
+//
+// The right to be the active process is a row, the lease, with an epoch that counts up each time it is taken. Fenced writes (Apply, Claim,
+// Flush, compaction) look at their epoch in the same transaction, by a lock that the next taker waits for: a transaction that was let in is
+// over before anybody else is active, and none is let in afterwards.
+//
+//	never asked ── Acquire ──▶ active ── taken by another (ErrLost, Lost), or given back ──▶ standby
+//	(not fenced)      │          ▲                                                  (all that is fenced is refused,
+//	                  │          └───────────────────── Acquire ─────────────────────  Put keeps nothing)
+//	                  └── ErrTaken ─────────────────────────────────────────────────────────▲
+//
+// On PostgreSQL the lease is held by a session's advisory lock, which goes with a process that dies, and for ten seconds by the clock of the
+// database, for one that only hangs; its open transaction is ended by the database after five. On SQLite it is the lock of a file, and there is
+// no standby. A store that never asked is not fenced: tools and tests, which are alone.
+//
+// A standby's head follows the log each second, and once more while it takes the right, for two seconds at most; what is not read by then it
+// follows afterwards. A process that was deposed writes the samples that it still has from before the first sample of the one that is active
+// now, which follows the log again when it sees that it was not alone in it; the rest it lets go, because the other one measures the same.
+//
 // # One SQL text, two databases
 //
 // Every statement is written once, with $1 placeholders; what differs is in dialect.go. Times are whole microseconds, UTC. Rows carry what

@@ -21,7 +21,10 @@ func (s *Store) Replay(ctx context.Context) error { return s.log.replay(ctx, s.c
 func (s *Store) Follow(ctx context.Context) error { return s.log.follow(ctx) }
 
 // Deposed makes this process one whose right was given to another.
-func (s *Store) Deposed() { s.setEpoch(noEpoch) }
+func (s *Store) Deposed() {
+	s.ask()
+	s.drop(s.fenceEpoch())
+}
 
 // ComeBack does at once what Run does every second while the database is away.
 func (s *Store) ComeBack(ctx context.Context) error { return s.comeBack(ctx) }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -100,16 +99,7 @@ func (s *Store) Apply(ctx context.Context, c alerting.Change) error {
 
 // fence makes sure, until the transaction is over, that this process is still the active one if it ever was.
 func (s *Store) fence(ctx context.Context, t *transaction) error {
-	epoch := s.fenceEpoch()
-	if epoch == 0 {
-		return nil
-	}
-	var found int64
-	err := t.tx.QueryRowContext(ctx, fenceSQL+s.db.dialect.keyShare, epoch).Scan(&found)
-	if errors.Is(err, sql.ErrNoRows) {
-		return ErrLost
-	}
-	return err
+	return s.fenceAt(s.fenceEpoch())(ctx, t)
 }
 
 func changeStatements(c alerting.Change, again repeat) (statements, error) {

@@ -45,24 +45,118 @@ func (s *Store) fenceEpoch() int64 {
 
 func (s *Store) active() bool { return s.fenceEpoch() > 0 }
 
-func (s *Store) setEpoch(epoch int64) {
+// hold notes that this process has the right of an epoch.
+func (s *Store) hold(epoch int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.epoch = epoch
+	s.epoch, s.lost = epoch, make(chan struct{})
 }
+
+// drop notes that the right of an epoch was lost or given back. From then on every fenced write is refused, until it is acquired anew.
+func (s *Store) drop(epoch int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.epoch == epoch && s.lost != nil {
+		close(s.lost)
+		s.epoch, s.lost = noEpoch, nil
+	}
+}
+
+// lose is drop by somebody who has found out that another process has the right.
+func (s *Store) lose(epoch int64) error {
+	s.drop(epoch)
+	return ErrLost
+}
+
+// Lost is closed when the right that Acquire took is lost or given back; without one it is closed already. A process that was stopped or cut
+// off from the database learns of it as soon as it speaks with the database again, within three seconds.
+func (s *Store) Lost() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.lost != nil {
+		return s.lost
+	}
+	closed := make(chan struct{})
+	close(closed)
+	return closed
+}
+
+// ask notes that this process wants the right: without it, it writes nothing that is fenced.
+func (s *Store) ask() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.epoch == 0 {
+		s.epoch = noEpoch
+	}
+}
+
+// fence makes sure, until the transaction is over, that a right is still this process's own.
+type fence func(context.Context, *transaction) error
+
+func unfenced(context.Context, *transaction) error { return nil }
+
+// fenceAt is the fence of an epoch.
+func (s *Store) fenceAt(epoch int64) fence {
+	if epoch == 0 {
+		return unfenced
+	}
+	return func(ctx context.Context, t *transaction) error {
+		var found int64
+		err := t.tx.QueryRowContext(ctx, fenceSQL+s.db.dialect.keyShare, epoch).Scan(&found)
+		if errors.Is(err, sql.ErrNoRows) {
+			return s.lose(epoch)
+		}
+		return err
+	}
+}
+
+// Lease is the right to be the active process, as the database has it.
+type Lease struct {
+	Epoch  int64  // counts how often it was taken
+	Holder string // who took it last: host and process; empty for nobody
+	Held   bool   // and has it now
+}
+
+// Lease reads who has the right.
+func (s *Store) Lease(ctx context.Context) (Lease, error) {
+	var sizes Sizes
+	if err := s.db.lease(ctx, s.db.read, &sizes); err != nil {
+		return Lease{}, err
+	}
+	return Lease{sizes.Epoch, sizes.Holder, sizes.Active || s.active()}, nil
+}
+
+// Away tells since when the database takes no writes, why, and how many entries wait for it in the local journal; the zero time while it does.
+func (s *Store) Away() (since time.Time, why string, journaled int) {
+	up, since, why := s.health.state()
+	if from, n := s.away.state(); !from.IsZero() {
+		return from, why, n
+	}
+	if up {
+		return time.Time{}, "", 0
+	}
+	return since, why, 0
+}
+
+// MayStandBy reports whether a process that is refused the right may wait for it beside the one that has it. On SQLite it may not: the file
+// belongs to one process.
+func (s *Store) MayStandBy() bool { return s.db.file == "" }
 
 // Acquire takes the right to be the one active process, or returns an error that is ErrTaken and says who has it. On SQLite another
 // process keeps it until it ends; on PostgreSQL a standby asks again every second, and gets it at once when the other process has ended,
 // or after ten seconds when it has only stopped. The function that is returned gives the right back; call it before Close.
 //
 // What a process that is known to be dead had leased in the outbox is due at once. What the local journal holds is written first: nobody is
-// the active one before the database knows what had been decided without it.
+// the active one before the database knows what had been decided without it. On PostgreSQL the head has what the process before has written, or
+// has it soon after.
 //
-// From here on Apply and Claim make sure that the right is still this process's own, and return ErrLost when it is not, or was given back.
+// From here on Apply, Claim and Flush make sure that the right is still this process's own. When it is not, they return ErrLost and Lost is
+// closed; call release then, and Acquire again. Whoever asked once and was refused writes nothing that is fenced either.
 func (s *Store) Acquire(ctx context.Context) (release func(), err error) {
 	if s.active() {
 		return nil, errors.New("this store is the active one already")
 	}
+	s.ask()
 	if s.db.file != "" {
 		return s.acquireFile(ctx)
 	}
@@ -78,7 +172,7 @@ func holder() string {
 }
 
 // acquireFile holds a lock on a file beside the database. The kernel gives it back however the process ends.
-func (s *Store) acquireFile(ctx context.Context) (func(), error) {
+func (s *Store) acquireFile(ctx context.Context) (release func(), err error) {
 	path := s.db.file + ".lock"
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // beside the database that the operator named
 	if err != nil {
@@ -91,13 +185,14 @@ func (s *Store) acquireFile(ctx context.Context) (func(), error) {
 		}
 		return nil, fmt.Errorf("lock the database with %s: %w", path, err)
 	}
-	release := sync.OnceFunc(func() {
+	var epoch int64
+	release = sync.OnceFunc(func() {
 		s.finish()
-		s.setEpoch(noEpoch)
+		s.drop(epoch)
 		_ = file.Truncate(0) // what is written there is only for people
 		_ = file.Close()     // gives the lock back, whatever it returns
 	})
-	if err := s.beginFile(ctx, file); err != nil {
+	if epoch, err = s.beginFile(ctx, file); err != nil {
 		release()
 		return nil, fmt.Errorf("lock the database: %w", s.db.explain(err))
 	}
@@ -105,18 +200,18 @@ func (s *Store) acquireFile(ctx context.Context) (func(), error) {
 }
 
 // beginFile makes this process the active one, once it has the lock.
-func (s *Store) beginFile(ctx context.Context, file *os.File) error {
+func (s *Store) beginFile(ctx context.Context, file *os.File) (epoch int64, err error) {
 	var prev journalOwner
 	if err := s.db.read.QueryRowContext(ctx, leaseLastSQL).Scan(&prev.Epoch, &prev.Holder); err != nil {
-		return err
+		return 0, err
 	}
 	held, mine := s.openJournal(prev)
-	epoch, err := s.takeFile(ctx, file)
+	epoch, err = s.takeFile(ctx, file)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	s.setEpoch(epoch)
-	return s.takeUp(ctx, epoch, held, mine)
+	s.hold(epoch)
+	return epoch, s.takeUp(ctx, epoch, held, mine)
 }
 
 // finish gives the database what the local journal still holds, before the right is given back.
@@ -161,13 +256,10 @@ func (s *Store) acquireLease(ctx context.Context) (func(), error) {
 	}
 	taken, err := s.takeLease(ctx, session)
 	if err != nil {
-		endSession(session)
-		if errors.Is(err, ErrTaken) {
-			return nil, err
-		}
-		return nil, fmt.Errorf("take the lease: %w", s.db.explain(err))
+		return nil, s.notTaken(session, taken.guarded, err)
 	}
-	s.setEpoch(taken.epoch)
+	s.catchUp(ctx)
+	s.hold(taken.epoch)
 	release := s.holdLease(ctx, session, taken)
 	if err := s.takeUp(ctx, taken.epoch, taken.held, taken.mine); err != nil {
 		release()
@@ -188,8 +280,34 @@ func (s *Store) holdLease(ctx context.Context, session *sql.Conn, taken taking) 
 		s.finish()
 		cancel()
 		<-done
-		s.setEpoch(noEpoch)
+		s.drop(taken.epoch)
 	})
+}
+
+// notTaken gives a session back that did not get the lease. Its connection is closed when it may hold the advisory lock; a standby that is
+// merely told to wait keeps it for the next time.
+func (s *Store) notTaken(session *sql.Conn, guarded bool, err error) error {
+	if errors.Is(err, ErrTaken) {
+		if guarded {
+			endSession(session)
+		}
+		_ = session.Close() // back to the pool, or dead
+		return err
+	}
+	endSession(session)
+	return fmt.Errorf("take the lease: %w", s.db.explain(err))
+}
+
+// catchUp reads what the process before wrote last, as far as there is time: it can write no more.
+func (s *Store) catchUp(ctx context.Context) {
+	if s.log == nil {
+		return // a restore keeps nothing in memory
+	}
+	ctx, cancel := context.WithTimeout(ctx, catchUpTime)
+	defer cancel()
+	if err := s.log.catchUp(ctx); err != nil {
+		s.cfg.Logger.Warn("what the active process before wrote last is not read yet; charts lack it until it is", "error", s.db.explain(err))
+	}
 }
 
 // taking is a lease that has just been taken.
@@ -230,7 +348,7 @@ func (s *Store) takeLease(ctx context.Context, session *sql.Conn) (t taking, err
 }
 
 // keepLease renews until ctx ends, then gives the lease back. A session that breaks is replaced; the lease then lives by its time until
-// the new session has the advisory lock. That the lease is lost, Apply finds out by itself.
+// the new session has the advisory lock. That the lease is lost, it finds out at the next renewal if nobody does before.
 func (s *Store) keepLease(ctx context.Context, session *sql.Conn, epoch int64, guarded bool) {
 	tick := time.NewTicker(leaseRenew)
 	defer tick.Stop()
@@ -253,6 +371,7 @@ func (s *Store) keepLease(ctx context.Context, session *sql.Conn, epoch int64, g
 			session = nil
 		}
 		if err == nil && !held {
+			s.drop(epoch)
 			<-ctx.Done() // somebody else has it: keeping the session would only keep the advisory lock from them
 			return
 		}

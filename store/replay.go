@@ -34,7 +34,7 @@ func (l *sampleLog) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.replayTo = l.lastRow
+	l.replayTo, l.ownRow = l.lastRow, l.lastRow
 	complete := int64(math.MinInt64) // what is older is in the database, and in the head only when replay has read it
 	if !end.IsZero() {
 		complete = end.UnixMicro() + 1
@@ -182,54 +182,6 @@ func (l *sampleLog) page(ctx context.Context, since time.Time, after *int64, upT
 		return nil
 	})
 	return n, err
-}
-
-// follow reads into the head what another process has written to the log since the last look.
-func (l *sampleLog) follow(ctx context.Context) error {
-	l.flushing.Lock()
-	defer l.flushing.Unlock()
-	var end int64
-	if err := optional(l.db.read.QueryRowContext(ctx, logEndSQL).Scan(&end)); err != nil {
-		return err
-	}
-	if end <= l.lastRow {
-		return l.distrust(ctx, l.lastRow)
-	}
-	if err := l.meet(ctx); err != nil {
-		return err
-	}
-	before := l.lastRow
-	err := l.rows(ctx, time.Unix(0, 0), before, end, func(series int64, points []chunk.Point) {
-		r := l.byID[series]
-		if r == nil {
-			return
-		}
-		l.head.mu.Lock()
-		defer l.head.mu.Unlock()
-		for _, p := range points {
-			r.insert(p)
-			r.know(p)
-		}
-		r.trim(l.head.room())
-	})
-	if err != nil {
-		return err
-	}
-	l.lastRow = end
-	return l.distrust(ctx, before)
-}
-
-// meet reads which series are new. What became chunks before this process knew of them, it has not seen.
-func (l *sampleLog) meet(ctx context.Context) error {
-	_, chunkedTo, err := l.compacted(ctx)
-	if err != nil {
-		return err
-	}
-	complete := int64(math.MinInt64)
-	if !chunkedTo.IsZero() {
-		complete = chunkedTo.UnixMicro()
-	}
-	return l.readSeries(ctx, l.lastSeries, complete)
 }
 
 // distrust lets the head no longer claim to be complete for a time of which rows may have become chunks before this process saw them.

@@ -26,7 +26,10 @@ func (s *Store) Run(ctx context.Context) error {
 	others.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
-	return s.Flush(last)
+	if err := s.Flush(last); !errors.Is(err, ErrLost) {
+		return err
+	}
+	return s.Flush(last) // as the one that it is now
 }
 
 func (s *Store) fillHead(ctx context.Context) {
@@ -60,7 +63,7 @@ func (s *Store) loop(ctx context.Context) {
 		case <-look.C:
 			s.attempt(ctx, s.look)
 			s.mirror.catchUp(ctx, s.cfg.Now())
-			if !s.active() {
+			if !s.active() || s.log.isBehind() {
 				s.attempt(ctx, s.log.follow)
 			}
 		case <-measure.C:
@@ -105,7 +108,7 @@ func (s *Store) attempt(ctx context.Context, work func(context.Context) error) {
 func (s *Store) try(ctx context.Context, work func(context.Context) error, note func(error) error) {
 	limited, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if err := work(limited); ctx.Err() == nil {
+	if err := work(limited); ctx.Err() == nil && !errors.Is(err, ErrLost) { // a right that is lost says nothing about the database
 		note(err) //nolint:errcheck // the loop goes on; Stats and the log say what is wrong
 	}
 }

@@ -37,6 +37,7 @@ type sampleLog struct {
 	logger     *slog.Logger
 	maxPending int
 	replayTo   int64 // the log's last row when it was opened
+	behind     bool  // another process has written rows that the head may lack; guarded by mu
 
 	mu      sync.Mutex
 	pending []waiting
@@ -48,6 +49,7 @@ type sampleLog struct {
 	lastSeries int64      // the highest id of a series' row that was read
 	byID       map[int64]*recent
 	lastRow    int64 // the highest id of a row of the log that the head has
+	ownRow     int64 // the highest id of a row that this process wrote
 }
 
 // counters is what Stats tells of samples.
@@ -67,9 +69,10 @@ func newSampleLog(db *database, h *head, cfg Config) *sampleLog {
 
 // Put takes samples for the head and the log; it never waits for the database. It implements collectors.Sink. What cannot be a sample (not
 // finite, without a time, more than five minutes in the future, a name that is too long or no UTF-8) is refused and counted. While the
-// database is away the oldest samples that wait are dropped and counted.
+// database is away the oldest samples that wait are dropped and counted. A process that asked for the right to be the active one and does
+// not have it keeps none: the one that has it measures the same.
 func (s *Store) Put(samples []collectors.Sample) {
-	if len(samples) == 0 {
+	if len(samples) == 0 || s.fenceEpoch() == noEpoch {
 		return
 	}
 	latest := s.cfg.Now().Add(ahead)
@@ -126,9 +129,17 @@ func (s *Store) Dropped() uint64 {
 	return s.log.counts.dropped
 }
 
-// Flush writes the samples that wait, now. Run does it by itself.
+// Flush writes the samples that wait, now. Run does it by itself. The right of the active process is checked in the same transaction:
+// ErrLost says that it is gone, and what waits is then written by the next call, but for what the process that has it measured itself.
 func (s *Store) Flush(ctx context.Context) error {
-	return s.log.flush(ctx, s.cfg.Now)
+	epoch := s.fenceEpoch()
+	if epoch != noEpoch {
+		return s.log.flush(ctx, s.cfg.Now, s.fenceAt(epoch))
+	}
+	if ready, err := s.log.giveWay(ctx); err != nil || !ready {
+		return err
+	}
+	return s.log.flush(ctx, s.cfg.Now, unfenced)
 }
 
 // waits reports whether samples wait to be written.
@@ -138,7 +149,7 @@ func (l *sampleLog) waits() bool {
 	return len(l.pending) > 0
 }
 
-func (l *sampleLog) flush(ctx context.Context, now func() time.Time) error {
+func (l *sampleLog) flush(ctx context.Context, now func() time.Time, fence fence) error {
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
 	start := now()
@@ -154,7 +165,7 @@ func (l *sampleLog) flush(ctx context.Context, now func() time.Time) error {
 		if len(batch) == 0 {
 			break
 		}
-		if err := l.write(ctx, batch); err != nil {
+		if err := l.write(ctx, batch, fence); err != nil {
 			l.putBack(batch, refusesData(err))
 			return fmt.Errorf("write samples: %w", err)
 		}
@@ -183,7 +194,7 @@ func (l *sampleLog) putBack(batch []waiting, hopeless bool) {
 }
 
 // write makes one row of the batch. The caller holds flushing.
-func (l *sampleLog) write(ctx context.Context, batch []waiting) error {
+func (l *sampleLog) write(ctx context.Context, batch []waiting, fence fence) error {
 	if err := l.register(ctx, batch); err != nil {
 		return err
 	}
@@ -201,13 +212,22 @@ func (l *sampleLog) write(ctx context.Context, batch []waiting) error {
 	row := encodeRow(blocks)
 	var id int64
 	err := l.db.within(ctx, l.db.relaxed, func(t *transaction) (err error) {
+		if err := fence(ctx, t); err != nil {
+			return err
+		}
 		id, err = row.add(ctx, t)
 		return err
 	})
-	if err == nil && l.lastRow == id-1 {
-		l.lastRow = id // nobody else has written in between: nothing to follow
+	if err != nil {
+		return err
 	}
-	return err
+	l.ownRow = id
+	if l.lastRow == id-1 {
+		l.lastRow = id // nobody else has written in between: nothing to follow
+	} else {
+		l.setBehind(true)
+	}
+	return nil
 }
 
 const addRowSQL = `INSERT INTO sample_log (t0, t1, count, payload) VALUES ($1, $2, $3, $4) RETURNING id`

@@ -21,7 +21,7 @@ var (
 	// ErrTaken: another process is the active one.
 	ErrTaken = errors.New("another vigia run is active")
 	// ErrLost: this process was the active one and is no longer.
-	ErrLost = errors.New("another process has become the active one")
+	ErrLost = alerting.ErrDeposed
 )
 
 // Config is what a Store needs. Only DSN is required.
@@ -94,8 +94,9 @@ type Store struct {
 
 	mu       sync.Mutex
 	measured measured
-	epoch    int64 // of the lease; 0 before this process asked for it
-	leap     int64 // what Load adds to the next ids
+	epoch    int64         // of the lease; 0 before this process asked for it
+	leap     int64         // what Load adds to the next ids
+	lost     chan struct{} // closed when the right of this epoch is lost; nil without one
 }
 
 // Open connects, brings the schema up to date and reads which series there are. Its errors tell an operator what is wrong and what to do,

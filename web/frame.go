@@ -31,6 +31,7 @@ type frame struct {
 	Nav                            []navGroup
 	Say                            string // texts for the scripts, JSON
 	Version                        string
+	Banners                        []banner
 	Q                              string // what was searched for
 	World                          *world
 	Body                           any
@@ -71,7 +72,7 @@ func (s *Server) frame(v *visit, file, page, title string) *frame {
 		Lang: string(v.lang), Theme: v.prefs.Theme, Density: v.prefs.Density, Contrast: v.prefs.Contrast,
 		Brand: s.cfg.Brand, Assets: s.assets.base(), Now: moment{v.clock(v.now), v.now.UnixMilli()}, Worst: "none",
 		Zone: collectors.FormatZone(v.now, v.zone), ZoneName: v.zone.String(), Version: s.cfg.Version,
-		Say: s.scriptWords(v),
+		Say: s.scriptWords(v), Banners: v.banners(s.state()),
 	}
 	return f
 }

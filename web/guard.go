@@ -59,6 +59,9 @@ func (s *Server) admit(r route) http.Handler {
 			r.raw.ServeHTTP(w, req)
 			return
 		}
+		var done context.CancelFunc
+		v.r, done = bounded(v.r)
+		defer done()
 		s.answer(v, r.page(v))
 	})
 }

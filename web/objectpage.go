@@ -121,7 +121,7 @@ func (s *Server) showWhole(v *visit, w *world, list readings, body *objectBody) 
 		body.Charts = s.charts(v, w, whole, []collectors.Metric{collectors.Up}, body.Range)
 	}
 	body.Checks, body.Runs = s.checkRows(v, w, body.Ref), s.runRows(v, body.Shape, body.Ref, body.Failed)
-	if len(w.checks[body.Ref]) > 0 && s.cfg.CheckNow != nil {
+	if len(w.checks[body.Ref]) > 0 && s.cfg.CheckNow != nil && s.state().Active {
 		body.Asks = body.URL + "/check"
 	}
 	s.relate(v, w, body)
@@ -323,6 +323,10 @@ func (v *visit) past(list []alerting.Incident, most int) []pastIncident {
 func (s *Server) checkNow(kind inventory.Kind) func(*visit) error {
 	return func(v *visit) error {
 		ref := inventory.Ref{Kind: kind, Name: v.r.PathValue("name")}
+		if !s.state().Active {
+			s.errorPage(v, http.StatusConflict, "web.standby.why")
+			return errRefused
+		}
 		if s.cfg.CheckNow == nil || !s.cfg.CheckNow(ref) {
 			return store.ErrNotFound
 		}

@@ -141,7 +141,7 @@ func (s *Server) answer(v *visit, err error) {
 		s.errorPage(v, http.StatusNotFound, "web.notfound.why")
 	case errors.As(err, &form):
 		s.errorPage(v, form.status(), "web.form.why")
-	case errors.Is(err, context.Canceled) && v.r.Context().Err() != nil: // the reader has gone
+	case errors.Is(err, context.Canceled) && errors.Is(v.r.Context().Err(), context.Canceled): // the reader has gone
 	default:
 		s.cfg.Logger.Error("a page could not be made", "path", v.r.URL.Path, "err", err)
 		s.errorPage(v, http.StatusInternalServerError, "web.broken.why")
@@ -159,12 +159,15 @@ type errorBody struct {
 func (s *Server) errorPage(v *visit, status int, why string) {
 	head := map[int]string{
 		http.StatusForbidden: "refused.head", http.StatusNotFound: "notfound.head", http.StatusBadRequest: "form.head",
-		http.StatusRequestEntityTooLarge: "form.head",
+		http.StatusRequestEntityTooLarge: "form.head", http.StatusConflict: "standby.head",
 	}[status]
 	if head == "" {
 		head = "broken.head"
 	}
 	body := errorBody{Head: v.t(head), Why: v.reason(collectors.Because(why)), Path: v.r.URL.Path, Retry: status >= 500}
+	if status >= 500 && v.asksBanner() && s.onlyBanner(v) == nil {
+		return
+	}
 	if v.scripted() {
 		v.w.Header().Set("HX-Trigger", trigger("vigia:failed", body.Why, ""))
 		http.Error(v.w, body.Why, status)
@@ -176,6 +179,14 @@ func (s *Server) errorPage(v *visit, status int, why string) {
 	if err := s.show(v, status, f); err != nil {
 		http.Error(v.w, body.Why, status)
 	}
+}
+
+// onlyBanner answers with the banners alone: the page keeps the rest as it stands, and says why it gets no younger.
+func (s *Server) onlyBanner(v *visit) error {
+	q := v.r.URL.Query()
+	q.Set("part", "banner")
+	v.r.URL.RawQuery = q.Encode()
+	return s.show(v, http.StatusOK, s.frame(v, "error", "", ""))
 }
 
 // trigger is the value of HX-Trigger that tells the page's scripts what a person's act did. Header values are ASCII.

@@ -15,7 +15,7 @@ import (
 type selfBody struct {
 	Alarms    []alarmRow
 	Tiles     []tile
-	Cards     []card // scheduler, engine, store
+	Cards     []card // role, scheduler, engine, store
 	StoreBad  string
 	Config    ConfigHealth
 	Refused   string
@@ -68,7 +68,7 @@ func (s *Server) self(v *visit) error {
 	if err != nil {
 		return err
 	}
-	h, st := s.health(), s.cfg.Store.Stats()
+	h, st, state := s.health(), s.cfg.Store.Stats(), s.state()
 	outbox, err := s.cfg.Store.OutboxStats(v.ctx())
 	if err != nil {
 		return err
@@ -79,11 +79,13 @@ func (s *Server) self(v *visit) error {
 	}
 	body := selfBody{
 		Tiles: s.selfTiles(v, h, st, outbox), Config: h.Config,
-		Cards: []card{
-			{v.t("self.scheduler"), v.schedulerFacts(h.Scheduler)}, {v.t("self.engine"), v.engineFacts(h.Engine)}, {v.t("self.store"), v.storeFacts(st)},
-		},
+		Cards:     []card{{v.t("self.process"), v.roleFacts(state)}},
 		Receivers: s.receiverRows(v, outbox), Skipped: s.skippedRows(v), Policies: s.policyRows(v),
 	}
+	if state.Active { // a standby has neither
+		body.Cards = append(body.Cards, card{v.t("self.scheduler"), v.schedulerFacts(h.Scheduler)}, card{v.t("self.engine"), v.engineFacts(h.Engine)})
+	}
+	body.Cards = append(body.Cards, card{v.t("self.store"), v.storeFacts(st)})
 	if !st.Up {
 		body.StoreBad = v.t("self.store_down", v.clock(st.DownSince), st.LastError)
 	}

@@ -16,8 +16,8 @@ import (
 	"vigia/web/api"
 )
 
-// Config is what the pages are made from. Functions return what is valid now and are called for each request. CheckNow, CheckStats, Demo,
-// API, Metrics, Ready, Alive and Logger may be nil.
+// Config is what the pages are made from. Functions return what is valid now and are called for each request. CheckNow, CheckStats, State,
+// Demo, API, Metrics, Ready, Alive and Logger may be nil.
 type Config struct {
 	Store     *store.Store
 	Inventory func() *inventory.Inventory
@@ -34,6 +34,7 @@ type Config struct {
 	Logger    *slog.Logger
 
 	Health     func() Health
+	State      func() State             // what every page says about this process
 	CheckNow   func(inventory.Ref) bool // runs every check of an object at once; false: it has none
 	CheckStats func(collectors.CheckID) (collectors.CheckStats, bool)
 	Demo       func() []DemoMessage // what the demo's sinks received, newest first; nil outside the demo

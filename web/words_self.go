@@ -4,6 +4,22 @@ import "vigia/collectors"
 
 // selfWords are what the page of Vigía itself says.
 var selfWords = collectors.Words{
+	"banner.standby":   {EN: "Standby: {0} is active. What you do here is carried out by it.", ES: "En espera: {0} está activo. Lo que haga aquí lo ejecuta él."},
+	"banner.nobody":    {EN: "Standby: no process is active at the moment. This one asks every second whether it may be.", ES: "En espera: ningún proceso está activo en este momento. Este pregunta cada segundo si puede serlo."},
+	"banner.down.one":  {EN: "The database does not take writes since {1}. Alarms are still raised and people are told; {0} change waits in the local journal.", ES: "La base de datos no acepta escrituras desde {1}. Las alarmas se siguen activando y se sigue avisando; {0} cambio espera en el diario local."},
+	"banner.down.many": {EN: "The database does not take writes since {1}. Alarms are still raised and people are told; {0} changes wait in the local journal.", ES: "La base de datos no acepta escrituras desde {1}. Las alarmas se siguen activando y se sigue avisando; {0} cambios esperan en el diario local."},
+	"banner.unread":    {EN: "This standby cannot use the database since {0}. What you see may be older.", ES: "Este proceso en espera no puede usar la base de datos desde {0}. Lo que ve puede ser anterior."},
+	"standby.head":     {EN: "Not on a standby", ES: "En espera no se puede"},
+	"standby.why":      {EN: "Only the active process runs checks. Nothing was done.", ES: "Solo el proceso activo hace comprobaciones. No se hizo nada."},
+
+	"self.process":          {EN: "This process", ES: "Este proceso"},
+	"self.role":             {EN: "Role", ES: "Función"},
+	"self.role.active":      {EN: "active: it measures and tells", ES: "activo: mide y avisa"},
+	"self.role.standby":     {EN: "standby: it shows, and waits to take over", ES: "en espera: muestra, y está listo para relevar"},
+	"self.holder":           {EN: "Active", ES: "Activo"},
+	"self.holder.nobody":    {EN: "nobody; last {0}", ES: "nadie; antes {0}"},
+	"self.epoch":            {EN: "Takeovers so far", ES: "Relevos hasta ahora"},
+	"self.down_since":       {EN: "No writes since", ES: "Sin escrituras desde"},
 	"self.scheduler":        {EN: "Collectors", ES: "Recolectores"},
 	"self.engine":           {EN: "Engine", ES: "Motor"},
 	"self.store":            {EN: "Store", ES: "Almacén"},

@@ -14,14 +14,13 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"vigia/alerting"
-	"vigia/alerting/outbox"
 	"vigia/collectors"
-	"vigia/collectors/inventory"
 	"vigia/store"
 	"vigia/web"
 )
 
-// app is everything joined, in the order in which a packet travels: collectors → engine → store → outbox, with the pages looking on.
+// app is everything joined, in the order in which a packet travels: collectors → engine → store → outbox, with the pages looking on. The
+// pages and the store are there always; the rest is the duty of the one active process.
 type app struct {
 	file    string
 	kinds   Kinds
@@ -30,18 +29,21 @@ type app struct {
 	started time.Time
 	demo    func() []web.DemoMessage // what the demo's sinks received; nil outside the demo
 
-	reloader  *Reloader
-	live      atomic.Pointer[live]
-	store     *store.Store
-	runs      *collectors.Runs
-	services  *collectors.ServiceHealth
-	scheduler *collectors.Scheduler
-	engine    *alerting.Engine
-	outbox    *outbox.Outbox
-	pages     *web.Server
-	listener  net.Listener
-	release   func() // gives back the right to be the active one
+	reloader *Reloader
+	live     atomic.Pointer[live]
+	store    *store.Store
+	runs     *collectors.Runs
+	pages    *web.Server
+	listener net.Listener
+
+	changing sync.Mutex            // held while the configuration or the duty becomes another
+	opened   bool                  // the collectors of live's checks are open and nobody's; guarded by changing
+	duty     atomic.Pointer[duty]  // nil on a standby
+	lease    atomic.Pointer[lease] // who is active, when it was last asked
 }
+
+// lease is who has the right to be the active process.
+type lease = store.Lease
 
 // live is what a reload replaces.
 type live struct {
@@ -52,7 +54,8 @@ type live struct {
 	policies map[string]alerting.Policy
 }
 
-// newApp reads the configuration, opens the store, takes the right to be the active process, and joins the parts. It starts nothing.
+// newApp reads the configuration, opens the store, takes the right to be the active process, and joins the parts. It starts nothing. Where
+// another process has the right, it is refused on SQLite and becomes a standby on PostgreSQL.
 func newApp(ctx context.Context, file string, k Kinds, logger *slog.Logger, demo func() []web.DemoMessage) (*app, error) {
 	cfg, notices, err := Load(file, k)
 	if err != nil {
@@ -70,6 +73,8 @@ func newApp(ctx context.Context, file string, k Kinds, logger *slog.Logger, demo
 		return nil, err
 	}
 	a.live.Store(&live{loaded: time.Now(), config: cfg, engine: cfg.EngineConfig(), checks: checks, policies: cfg.Policies()})
+	a.lease.Store(&lease{})
+	a.opened = true
 	if err := a.open(ctx, cfg); err != nil {
 		closeChecks(checks)
 		a.close()
@@ -86,42 +91,46 @@ func (a *app) open(ctx context.Context, cfg *Config) error {
 	}
 	a.store, err = store.Open(ctx, store.Config{
 		DSN: cfg.Store.Reveal(), Journal: cfg.JournalFile(), Logger: a.logger, SampleRetention: cfg.Retention.Samples.Std(), RollupRetention: cfg.Retention.Rollup1D.Std(),
-		OnSettle: func(s []alerting.Settled) { a.engine.Settled(s) },
+		OnSettle: a.settled,
 	})
 	if err != nil {
 		return err
 	}
-	if a.release, err = a.store.Acquire(ctx); err != nil {
+	if err := a.begin(ctx, cfg); err != nil {
 		return err
 	}
-	snapshot, err := a.store.Load(ctx)
-	if err != nil {
-		return fmt.Errorf("read what is open: %w", err)
-	}
-	return a.join(cfg, snapshot)
-}
-
-// join makes the parts and hands each what it needs.
-func (a *app) join(cfg *Config, snapshot alerting.Snapshot) error {
-	notifiers, err := cfg.Receivers(ReceiverParts{Words: a.words, Logger: a.logger})
-	if err != nil {
-		return err
-	}
-	a.outbox = outbox.New(outbox.Config{Queue: a.store, Notifiers: notifiers, Logger: a.logger})
-	l := a.live.Load()
-	a.engine = alerting.NewEngine(alerting.EngineConfig{
-		Journal: a.store, Commands: a.store, Snapshot: snapshot, Config: &l.engine, Now: time.Now, Sink: a.store, Logger: a.logger,
-		Confirm:  func(c alerting.ConfirmRequest) { a.scheduler.Confirm(c.Check, c.Probes, c.Every) },
-		OnChange: func(alerting.Change) { a.outbox.Wake() },
-	})
-	a.services = collectors.NewServiceHealth(collectors.Tee(a.store, a.engine), cfg.Inventory(), l.checks, time.Now)
-	a.scheduler = collectors.NewScheduler(collectors.SchedulerConfig{Sink: a.services, Runs: a.runs, Now: time.Now, Logger: a.logger})
-	a.scheduler.SetChecks(l.checks)
 	a.pages, err = web.New(a.webConfig(cfg))
 	return err
 }
 
-// Run runs every part until ctx ends or one of them fails. What was measured and decided by then is stored.
+// begin takes the duty, or stands by where that is possible. What the configuration names is opened either way, so that a mistake shows at the
+// start and not at the takeover.
+func (a *app) begin(ctx context.Context, cfg *Config) error {
+	err := a.takeDuty(ctx)
+	busy := errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil // something of the process before is not over yet
+	if !busy && !errors.Is(err, store.ErrTaken) || !a.store.MayStandBy() {
+		return err
+	}
+	if _, err := cfg.Receivers(ReceiverParts{Words: a.words, Logger: a.logger}); err != nil {
+		return err
+	}
+	a.noteLease(ctx)
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	closeChecks(a.live.Load().checks)
+	a.opened = false
+	return nil
+}
+
+// settled tells the engine what became of notifications.
+func (a *app) settled(s []alerting.Settled) {
+	if d := a.on(); d != nil {
+		d.engine.Settled(s)
+	}
+}
+
+// Run runs every part until ctx ends or one of them fails. What was measured and decided by then is stored. A process that loses the right
+// to be the active one goes on as a standby, and its pages with it.
 func (a *app) Run(ctx context.Context) error {
 	defer a.close()
 	server := &http.Server{Handler: a.pages.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10}
@@ -133,16 +142,9 @@ func (a *app) Run(ctx context.Context) error {
 	var storeErr error
 	stored.Go(func() { storeErr = a.store.Run(keep) })
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return a.engine.Run(ctx) })
-	g.Go(func() error { return a.outbox.Run(ctx) })
-	g.Go(func() error { return a.services.Run(ctx) })
-	g.Go(func() error { return a.scheduler.Run(ctx) })
+	g.Go(func() error { return a.takeTurns(ctx) })
+	g.Go(func() error { return a.watchLease(ctx) })
 	g.Go(func() error { return a.wakeOnCommands(ctx) })
-	g.Go(func() error { return a.reportSelf(ctx) })
-	saves := a.newBackups()
-	g.Go(func() error { return saves.Run(ctx) })
-	beats := newHeartbeat(func() *HeartbeatSpec { return a.live.Load().config.Heartbeat }, a.alive, a.logger)
-	g.Go(func() error { return beats.Run(ctx) })
 	g.Go(func() error { return serve(ctx, server, a.listener) })
 	err := g.Wait()
 	stopStore()
@@ -175,9 +177,8 @@ func (a *app) close() {
 	if a.listener != nil {
 		a.listener.Close()
 	}
-	if a.release != nil {
-		a.release()
-		a.release = nil
+	if d := a.duty.Swap(nil); d != nil {
+		d.release()
 	}
 	if a.store != nil {
 		if err := a.store.Close(); err != nil {
@@ -194,7 +195,9 @@ func (a *app) wakeOnCommands(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-a.store.CommandsPosted():
-			a.engine.CommandsPosted()
+			if d := a.on(); d != nil {
+				d.engine.CommandsPosted()
+			}
 		}
 	}
 }
@@ -215,16 +218,23 @@ func (a *app) Reload() {
 	for _, n := range a.reloader.Notices() {
 		a.logger.Warn(n.String())
 	}
-	l := &live{loaded: time.Now(), config: cfg, engine: cfg.EngineConfig(), checks: checks, policies: cfg.Policies()}
-	a.live.Store(l)
-	a.store.SetSampleRetention(cfg.Retention.Samples.Std())
-	a.store.SetRollupRetention(cfg.Retention.Rollup1D.Std())
-	a.outbox.SetNotifiers(notifiers)
-	a.services.Swap(cfg.Inventory(), checks)
-	a.engine.Reload(&l.engine)
-	a.scheduler.SetChecks(checks)
+	a.apply(&live{loaded: time.Now(), config: cfg, engine: cfg.EngineConfig(), checks: checks, policies: cfg.Policies()}, notifiers)
 	a.logger.Info("configuration reloaded", "holds", cfg.Summary())
 	a.putSelf()
+}
+
+// apply makes a configuration the one that runs. On a standby it was opened only to see that it can be.
+func (a *app) apply(l *live, notifiers map[string]alerting.Notifier) {
+	a.changing.Lock()
+	defer a.changing.Unlock()
+	a.live.Store(l)
+	a.store.SetSampleRetention(l.config.Retention.Samples.Std())
+	a.store.SetRollupRetention(l.config.Retention.Rollup1D.Std())
+	if d := a.duty.Load(); d != nil {
+		d.reload(l, notifiers)
+		return
+	}
+	closeChecks(l.checks)
 }
 
 // openParts opens what a configuration names. It connects to nothing.
@@ -239,80 +249,4 @@ func (a *app) openParts(cfg *Config) ([]collectors.Check, map[string]alerting.No
 		return nil, nil, err
 	}
 	return checks, notifiers, nil
-}
-
-// selfEvery is how often Vigía's own state becomes samples.
-const selfEvery = 10 * time.Second
-
-func (a *app) reportSelf(ctx context.Context) error {
-	tick := time.NewTicker(selfEvery)
-	defer tick.Stop()
-	for {
-		a.putSelf()
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-	}
-}
-
-// putSelf makes samples of what only the joints know.
-func (a *app) putSelf() {
-	now := time.Now().UTC()
-	refused, why := 0.0, collectors.Because("app.config_fine")
-	if _, err := a.reloader.Refused(); err != nil {
-		refused, why = 1, collectors.Because("app.config_refused", firstLine(err))
-	}
-	own := func(m collectors.Metric, v float64, why collectors.Reason) collectors.Sample {
-		return collectors.Sample{Series: collectors.Series{Metric: m, Ref: inventory.Self}, At: now, Value: v, Reason: why, Every: selfEvery}
-	}
-	samples := append(storeSamples(a.store.Stats(), now, own), own(collectors.VigiaConfigRefused, refused, why))
-	if lag, ok := a.outboxLag(now); ok {
-		samples = append(samples, own(collectors.VigiaOutboxLagS, lag.Seconds(), collectors.Reason{}))
-	}
-	a.services.Put(samples)
-}
-
-// outboxLag is how long the oldest notification that is due has waited; false when the store cannot say.
-func (a *app) outboxLag(now time.Time) (time.Duration, bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	stats, err := a.store.OutboxStats(ctx)
-	if err != nil || stats.Due == 0 {
-		return 0, err == nil
-	}
-	return max(now.Sub(stats.Oldest), 0), true
-}
-
-// Limits beyond which Vigía no longer says that it is alive.
-const (
-	stuckAfter  = 30 * time.Second
-	unsentAfter = 10 * time.Minute
-)
-
-// alive reports why Vigía cannot be trusted to tell people, or nil.
-func (a *app) alive() error {
-	now := time.Now()
-	s := a.engine.Stats()
-	switch {
-	case now.Sub(a.started) < stuckAfter:
-	case !s.FailingSince.IsZero() && now.Sub(s.FailingSince) > stuckAfter:
-		return fmt.Errorf("the store has refused changes since %s: %s", s.FailingSince.Format(time.TimeOnly), s.Failure)
-	case now.Sub(s.LastPlan) > stuckAfter:
-		return errors.New("the engine's loop does not turn")
-	}
-	if lag, ok := a.outboxLag(now); ok && lag > unsentAfter {
-		return fmt.Errorf("a notification has waited for %s", lag.Round(time.Second))
-	}
-	return nil
-}
-
-// ready reports why the store does not take writes, or nil.
-func (a *app) ready() error {
-	s := a.store.Stats()
-	if !s.Up {
-		return fmt.Errorf("the store has been away since %s", s.DownSince.UTC().Format(time.RFC3339))
-	}
-	return nil
 }

@@ -26,9 +26,8 @@ func (a *app) webConfig(cfg *Config) web.Config {
 		Rules:     func() *alerting.Rules { return a.live.Load().config.Rules() },
 		Policies:  func() map[string]alerting.Policy { return a.live.Load().policies },
 		Receivers: func() []alerting.Receiver { return a.live.Load().config.ReceiverList() },
-		Health:    a.health, CheckStats: a.scheduler.Check,
-		CheckNow: func(ref inventory.Ref) bool { return a.scheduler.CheckNowOf(ref) > 0 },
-		Demo:     a.demo, Metrics: a.metrics(), Ready: a.ready, Alive: a.alive,
+		Health:    a.health, State: a.state, CheckStats: a.checkStats, CheckNow: a.checkNow,
+		Demo: a.demo, Metrics: a.metrics(), Ready: a.ready, Alive: a.alive,
 	}
 	c.API = api.New(api.Config{
 		Store: c.Store, Inventory: c.Inventory, Checks: c.Checks, Runs: c.Runs, Rules: c.Rules, Policies: c.Policies, Words: c.Words,
@@ -39,7 +38,7 @@ func (a *app) webConfig(cfg *Config) web.Config {
 
 // health is what the page about Vigía itself shows of the joints.
 func (a *app) health() web.Health {
-	h := web.Health{Started: a.started, Scheduler: a.scheduler.Stats(), Engine: a.engine.Stats()}
+	h := web.Health{Started: a.started, Scheduler: a.schedulerStats(), Engine: a.engineStats()}
 	h.Config = web.ConfigHealth{File: a.file, LoadedAt: a.live.Load().loaded}
 	since, err := a.reloader.Refused()
 	if err != nil {
@@ -62,12 +61,13 @@ func (a *app) metrics() http.Handler {
 	counter := func(name, help string, value func() float64) {
 		reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value))
 	}
-	gauge("vigia_checks", "Checks that are run.", func() float64 { return float64(a.scheduler.Stats().Checks) })
+	gauge("vigia_checks", "Checks that are run.", func() float64 { return float64(a.schedulerStats().Checks) })
 	gauge("vigia_series", "Series that the store knows.", func() float64 { return float64(a.store.Stats().Series) })
-	gauge("vigia_alarms", "Alarms that stand.", func() float64 { return float64(a.engine.Stats().Alarms) })
-	gauge("vigia_incidents", "Incidents that live.", func() float64 { return float64(a.engine.Stats().Incidents) })
-	gauge("vigia_untold_incidents", "Incidents that should have told someone and did not.", func() float64 { return float64(a.engine.Stats().Untold) })
-	gauge("vigia_late_p99_seconds", "99th percentile of how late runs start.", func() float64 { return a.scheduler.Stats().LateP99.Seconds() })
+	gauge("vigia_alarms", "Alarms that stand.", func() float64 { return float64(a.engineStats().Alarms) })
+	gauge("vigia_incidents", "Incidents that live.", func() float64 { return float64(a.engineStats().Incidents) })
+	gauge("vigia_untold_incidents", "Incidents that should have told someone and did not.", func() float64 { return float64(a.engineStats().Untold) })
+	gauge("vigia_late_p99_seconds", "99th percentile of how late runs start.", func() float64 { return a.schedulerStats().LateP99.Seconds() })
+	gauge("vigia_active", "1 while this process is the active one, 0 while it stands by.", func() float64 { return yes(a.on() != nil) })
 	gauge("vigia_store_up", "1 while the store takes writes.", func() float64 { return yes(a.store.Stats().Up) })
 	gauge("vigia_config_refused", "1 while the configuration file on disk is refused.", func() float64 {
 		_, err := a.reloader.Refused()
@@ -77,12 +77,12 @@ func (a *app) metrics() http.Handler {
 		lag, _ := a.outboxLag(time.Now())
 		return lag.Seconds()
 	})
-	counter("vigia_runs_total", "Runs of checks.", func() float64 { return float64(a.scheduler.Stats().Runs) })
-	counter("vigia_runs_failed_total", "Runs that found something wrong.", func() float64 { return float64(a.scheduler.Stats().Failed) })
-	counter("vigia_skipped_slots_total", "Slots that could not run.", func() float64 { return float64(a.scheduler.Stats().Skipped) })
-	counter("vigia_samples_judged_total", "Samples that the engine compared with thresholds.", func() float64 { return float64(a.engine.Stats().Judged) })
+	counter("vigia_runs_total", "Runs of checks.", func() float64 { return float64(a.schedulerStats().Runs) })
+	counter("vigia_runs_failed_total", "Runs that found something wrong.", func() float64 { return float64(a.schedulerStats().Failed) })
+	counter("vigia_skipped_slots_total", "Slots that could not run.", func() float64 { return float64(a.schedulerStats().Skipped) })
+	counter("vigia_samples_judged_total", "Samples that the engine compared with thresholds.", func() float64 { return float64(a.engineStats().Judged) })
 	counter("vigia_samples_dropped_total", "Samples dropped because something was full.", func() float64 {
-		return float64(a.engine.Stats().Dropped + a.store.Dropped())
+		return float64(a.engineStats().Dropped + a.store.Dropped())
 	})
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }

@@ -220,15 +220,15 @@ func (b *backups) tell(age time.Duration, why collectors.Reason) {
 }
 
 // newBackups joins the scheduled backups with the rest.
-func (a *app) newBackups() *backups {
+func (a *app) newBackups(d *duty) *backups {
 	return &backups{
 		current: func() *BackupSpec { return a.live.Load().config.Backup },
-		active:  func() bool { return a.store.Stats().Active },
+		active:  func() bool { return a.on() != nil },
 		make: func(ctx context.Context, file string) (store.BackupResult, error) {
 			return a.store.Backup(ctx, store.BackupRequest{File: file, Vigia: version()})
 		},
 		since: a.store.Since,
-		put:   a.services.Put,
+		put:   d.services.Put,
 		now:   time.Now, zone: time.Local, logger: a.logger,
 	}
 }

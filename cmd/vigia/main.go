@@ -1,7 +1,11 @@
 // Command vigia is the monitor of a VoIP operator's NOC and SOC.
 //
 // This package joins the parts and decides nothing: kinds.go names the kinds of checks and receivers, app.go joins collectors, engine, store,
-// outbox and pages in the order in which a packet travels, config_*.go read the configuration file, and each subcommand has a file.
+// outbox and pages in the order in which a packet travels, app_duty.go lets the parts of the active process begin and end with its right to be
+// it, config_*.go read the configuration file, and each subcommand has a file.
+//
+//	vigia run ──▶ active ◀── takes over ── standby: pages, API, reload; asks every second (PostgreSQL)
+//	                └──────── is deposed ────▲
 package main
 
 import (

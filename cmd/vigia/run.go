@@ -26,7 +26,11 @@ func (c *RunCmd) Run(ctx context.Context, k Kinds, kc *kong.Context, logger *slo
 	stop := reloadOnHangup(a)
 	defer stop()
 	cfg := a.reloader.Current()
-	logger.Info("vigia watches", "holds", cfg.Summary(), "pages", "http://"+a.listener.Addr().String()+"/")
+	what := "vigia watches"
+	if a.on() == nil {
+		what = "vigia stands by: " + a.lease.Load().Holder + " is active"
+	}
+	logger.Info(what, "holds", cfg.Summary(), "pages", "http://"+a.listener.Addr().String()+"/")
 	return a.Run(ctx)
 }
 

@@ -190,6 +190,7 @@ type hook struct {
 	posts  []post
 	refuse int // status to answer with; 0: 202
 	hang   bool
+	slow   time.Duration // until it answers
 	ctx    context.Context
 }
 
@@ -220,8 +221,9 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	json.NewDecoder(r.Body).Decode(&p.Body)
 	h.mu.Lock()
 	h.posts = append(h.posts, p)
-	refuse, hang := h.refuse, h.hang
+	refuse, hang, slow := h.refuse, h.hang, h.slow
 	h.mu.Unlock()
+	within(r.Context(), slow)
 	if hang {
 		select {
 		case <-h.ctx.Done():
