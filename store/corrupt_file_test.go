@@ -19,7 +19,6 @@ import (
 type fileUnderTest struct {
 	path    string
 	whole   []byte
-	log     []byte // the log of writes beside it; nil for none
 	holds   history
 	samples int
 }

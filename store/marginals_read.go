@@ -87,14 +87,11 @@ func (s *sums) marginal() Marginal {
 	}
 }
 
-// stepKey is one sum of the answer.
-type stepKey struct {
-	begin                  int64 // seconds
-	customer, value, scale string
-}
+// mostSteps is how many steps one answer may have: ten years of days.
+const mostSteps = 4000
 
 // Marginals adds up the hourly figures of one dimension that the scope may see, in order of step, customer, value and scale. What has no
-// calls is not there.
+// calls is not there. The range needs a beginning and an end, and may have 4,000 days or months at most.
 func (s *Store) Marginals(ctx context.Context, scope Scope, f MarginalFilter) ([]Marginal, error) {
 	if f.Dimension == "" {
 		f.Dimension = AllCalls
@@ -102,41 +99,98 @@ func (s *Store) Marginals(ctx context.Context, scope Scope, f MarginalFilter) ([
 	if f.Zone == nil {
 		f.Zone = time.UTC
 	}
-	q := marginalQuery(scope, &f)
-	steps := stepper{f: &f}
-	found := map[stepKey]*sums{}
-	var k stepKey
-	var one sums
-	var hour time.Time
-	targets := []any{&k.customer, instant{&hour}, &k.value, &k.scale}
-	for i := range one {
-		targets = append(targets, &one[i])
+	steps, err := f.steps()
+	if err != nil {
+		return nil, err
 	}
-	err := each(ctx, s.db.read, q.text.String(), q.args, func(rows *sql.Rows) error {
-		if err := rows.Scan(targets...); err != nil {
-			return err
+	var list []Marginal
+	err = s.db.snapshot(ctx, func(q querier) error {
+		for _, step := range steps {
+			if list, err = f.read(ctx, q, scope, step, list); err != nil {
+				return err
+			}
 		}
-		k.begin = steps.begin(hour)
-		if found[k] == nil {
-			found[k] = &sums{}
-		}
-		found[k].add(&one, 1)
 		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the hourly figures of calls: %w", s.db.explain(err))
 	}
-	return f.answer(found), nil
+	slices.SortFunc(list, func(a, b Marginal) int {
+		return cmp.Or(a.Begin.Compare(b.Begin), cmp.Compare(a.Customer, b.Customer), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Scale, b.Scale))
+	})
+	return list, nil
 }
 
-func marginalQuery(scope Scope, f *MarginalFilter) *query {
-	q := newQuery(`SELECT customer, hour, value, scale, ` + strings.Join(marginalColumns[:], ", ") + ` FROM call_hours`)
+// step is hours that are added up together: those that begin in [from, to).
+type step struct{ begin, from, to time.Time }
+
+// steps parts the range into its steps. Hours are one step, and told apart when they are read.
+func (f *MarginalFilter) steps() ([]step, error) {
+	if f.From.IsZero() || f.To.IsZero() {
+		return nil, errors.New("hourly figures of calls are asked for without a beginning or an end")
+	}
+	if f.Step != ByDay && f.Step != ByMonth {
+		return []step{{f.From, f.From, f.To}}, nil
+	}
+	local := f.From.In(f.Zone)
+	year, month, day := local.Date()
+	if f.Step == ByMonth {
+		day = 1
+	}
+	var list []step
+	for begin := time.Date(year, month, day, 0, 0, 0, 0, f.Zone); begin.Before(f.To); {
+		if f.Step == ByMonth {
+			month++
+		} else {
+			day++
+		}
+		next := time.Date(year, month, day, 0, 0, 0, 0, f.Zone)
+		list = append(list, step{begin, latest(begin, f.From), earliest(next, f.To)})
+		if begin = next; len(list) > mostSteps {
+			return nil, fmt.Errorf("%s to %s are more than %d steps (ask for a shorter time, or for months)", f.From.Format(time.DateOnly), f.To.Format(time.DateOnly), mostSteps)
+		}
+	}
+	return list, nil
+}
+
+// read appends the sums of one step.
+func (f *MarginalFilter) read(ctx context.Context, from querier, scope Scope, part step, list []Marginal) ([]Marginal, error) {
+	q := f.query(scope, part)
+	var one sums
+	m := Marginal{}
+	targets := []any{instant{&m.Begin}, &m.Customer, &m.Value, &m.Scale}
+	for i := range one {
+		targets = append(targets, &one[i])
+	}
+	err := each(ctx, from, q.text.String(), q.args, func(rows *sql.Rows) error {
+		if err := rows.Scan(targets...); err != nil {
+			return err
+		}
+		row := one.marginal()
+		row.Customer, row.Value, row.Scale, row.Dimension, row.Begin = m.Customer, m.Value, m.Scale, f.Dimension, part.begin
+		if f.Step == ByHour {
+			row.Begin = m.Begin
+		}
+		row.Begin = row.Begin.In(f.Zone)
+		list = append(list, row)
+		return nil
+	})
+	return list, err
+}
+
+// query adds up the rows of one step. Its first column is the hour, which tells hours apart.
+func (f *MarginalFilter) query(scope Scope, part step) *query {
+	added := make([]string, len(marginalColumns))
+	for i, c := range marginalColumns {
+		added[i] = "CAST(SUM(" + c + ") AS BIGINT)"
+	}
+	q := newQuery(`SELECT MIN(hour), customer, value, scale, ` + strings.Join(added, ", ") + ` FROM call_hours`)
 	if f.Customer != "" {
 		q.and("customer = ?", shortText(f.Customer))
 	}
 	q.and("dimension = ?", shortText(f.Dimension))
-	q.and("hour >= ?", stamp(f.From))
-	q.and("hour < ?", stamp(f.To))
+	q.and("hour >= ?", stamp(part.from))
+	q.and("hour < ?", stamp(part.to))
 	if f.Values != nil {
 		values := make([]any, len(f.Values))
 		for i, v := range f.Values {
@@ -145,48 +199,11 @@ func marginalQuery(scope Scope, f *MarginalFilter) *query {
 		q.in("value", values...)
 	}
 	q.sees(scope, "customer")
+	q.add(" GROUP BY customer, value, scale")
+	if f.Step == ByHour {
+		q.add(", hour")
+	}
 	return q
-}
-
-func (f *MarginalFilter) answer(found map[stepKey]*sums) []Marginal {
-	list := make([]Marginal, 0, len(found))
-	for k, sum := range found {
-		m := sum.marginal()
-		m.Customer, m.Dimension, m.Value, m.Scale = k.customer, f.Dimension, k.value, k.scale
-		m.Begin = time.Unix(k.begin, 0).In(f.Zone)
-		list = append(list, m)
-	}
-	slices.SortFunc(list, func(a, b Marginal) int {
-		return cmp.Or(a.Begin.Compare(b.Begin), cmp.Compare(a.Customer, b.Customer), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Scale, b.Scale))
-	})
-	return list
-}
-
-// stepper finds the step of an hour. Rows of one hour often follow one another.
-type stepper struct {
-	f     *MarginalFilter
-	hour  time.Time
-	known int64
-}
-
-// begin is the beginning of the step in which an hour begins, seconds.
-func (s *stepper) begin(hour time.Time) int64 {
-	if hour.Equal(s.hour) {
-		return s.known
-	}
-	s.hour = hour
-	local := hour.In(s.f.Zone)
-	switch s.f.Step {
-	case ByHour:
-		s.known = hour.Unix()
-	case ByDay:
-		s.known = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, s.f.Zone).Unix()
-	case ByMonth:
-		s.known = time.Date(local.Year(), local.Month(), 1, 0, 0, 0, 0, s.f.Zone).Unix()
-	default:
-		s.known = s.f.From.Unix()
-	}
-	return s.known
 }
 
 // marginalTable is the table of the hourly figures.

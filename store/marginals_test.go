@@ -248,6 +248,11 @@ func TestMarginalsAreSeenByScope(t *testing.T) {
 			}
 			differ(t, name, strings.Join(said, ", "), c.want)
 		}
+		for _, from := range []time.Time{{}, november.AddDate(-20, 0, 0)} {
+			if list, err := s.Marginals(t.Context(), store.Everything(), store.MarginalFilter{From: from, To: november, Step: store.ByDay}); err == nil {
+				t.Errorf("days from %s on are read: %v", from, list)
+			}
+		}
 		one := got[[]store.Marginal](t)(s.Marginals(t.Context(), store.Everything(), day(store.MarginalFilter{Customer: "acme"})))[0]
 		mean, _ := one.R.Mean()
 		variance, _ := one.R.Variance()
