@@ -8,6 +8,7 @@ var keyWords = map[string]string{
 	"Config.brand":        "Whose monitor this is.",
 	"Config.mail":         "The mail server and sender of e-mail receivers that name none, and of messages to account managers.",
 	"Config.retention":    "How long things are kept.",
+	"Config.journal":      "The local journal: a file of this machine that keeps what is decided while the database is away or its disk is full. Default: the SQLite database's path with .changes, or vigia.changes with PostgreSQL.",
 	"Config.heartbeat":    "A dead man's switch: a URL that is called as long as everything works.",
 	"Config.backup":       "Backups of the store that are made by themselves, once a day.",
 	"Config.sites":        "Places with equipment.",
