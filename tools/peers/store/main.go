@@ -56,10 +56,27 @@ func main() {
 	flag.IntVar(&o.hours, "hours", 28, "simulated hours")
 	flag.IntVar(&o.seed, "seed", 1, "seed of the samples")
 	rounds := flag.Int("rounds", 3, "rounds of each, in alternation")
+	every := flag.Bool("forms", false, "only give VictoriaMetrics the samples once in each form, to see which one costs it least")
 	flag.Parse()
-	if err := compare(&o, *rounds); err != nil {
+	measure := func() error { return compare(&o, *rounds) }
+	if *every {
+		measure = func() error { return compareForms(&o) }
+	}
+	if err := measure(); err != nil {
 		log.Fatal(err)
 	}
+}
+
+// compareForms measures VictoriaMetrics by each form.
+func compareForms(o *options) error {
+	for _, o.form = range formNames() {
+		r, err := peerRound(o)
+		if err != nil {
+			return fmt.Errorf("%s: %w", o.form, err)
+		}
+		r.print(o.form)
+	}
+	return nil
 }
 
 // compare measures in alternation.

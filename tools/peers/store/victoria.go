@@ -176,7 +176,7 @@ func next(in io.Reader, list []sample) ([]sample, error) {
 	}
 	octets := make([]byte, 20*int(binary.LittleEndian.Uint32(count[:])))
 	if _, err := io.ReadFull(in, octets); err != nil {
-		return list, fmt.Errorf("the stream breaks off: %w", errors.Join(err, io.ErrUnexpectedEOF))
+		return list, fmt.Errorf("the stream breaks off: %v", err) //nolint:errorlint // an io.EOF here is not its end
 	}
 	for ; len(octets) > 0; octets = octets[20:] {
 		list = append(list, sample{
