@@ -20,6 +20,8 @@ const (
 )
 
 const (
+	// What is due begins before, too, by which the index finds it without a look at the rows.
+	dueSQL     = `SELECT id FROM sample_log WHERE t0 < $1 AND t1 < $1 ORDER BY t0 LIMIT $2`
 	oldRowsSQL = `SELECT id, t1, count FROM sample_log WHERE id > $1 AND id <= $2 AND t1 < $3 ORDER BY id LIMIT $4`
 	// The log's rows before the first one of an hour that is not over. A row of a clock that ran ahead does not hold the others up.
 	coverSQL = `SELECT COALESCE((SELECT MIN(id) - 1 FROM sample_log WHERE t1 >= $1 AND t1 <= $2), (SELECT MAX(id) FROM sample_log), 0)`
@@ -90,10 +92,17 @@ func (c *compactor) compact(ctx context.Context, now time.Time) error {
 	}
 }
 
-// due reports whether any row could be compacted, without troubling anybody.
-func (c *compactor) due(ctx context.Context, before time.Time) (bool, error) {
-	rows, err := c.oldRows(ctx, 0, 1<<62, before, 1)
-	return len(rows) > 0, err
+// due reports whether any row could be compacted, without troubling anybody: it is asked every minute.
+func (c *compactor) due(ctx context.Context, before time.Time) (due bool, err error) {
+	n := 0
+	err = each(ctx, c.db.read, dueSQL, []any{stamp(before), int64(lookPage)}, func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		n++
+		due = due || !c.spoilt(place{logTable, time.Time{}, id})
+		return err
+	})
+	return due || n == lookPage, err
 }
 
 // cover decides up to which row the log is compacted, and notes it before the first row goes. A row that another process is just writing

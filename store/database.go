@@ -186,16 +186,24 @@ func (d *database) within(ctx context.Context, pool *sql.DB, f func(*transaction
 	return tx.Commit()
 }
 
-// begin begins a transaction. Connections of the pool that have died while they were idle are thrown away.
-func begin(ctx context.Context, pool *sql.DB) (*sql.Conn, *sql.Tx, error) {
+// begin begins a transaction.
+func begin(ctx context.Context, pool *sql.DB) (conn *sql.Conn, tx *sql.Tx, err error) {
+	conn, err = alive(ctx, pool, func(c *sql.Conn) (err error) {
+		tx, err = c.BeginTx(ctx, nil)
+		return err
+	})
+	return conn, tx, err
+}
+
+// alive does the first work on a connection of the pool, which the caller closes. Those that have died while they were idle are thrown away.
+func alive(ctx context.Context, pool *sql.DB, first func(*sql.Conn) error) (*sql.Conn, error) {
 	for left := 20; ; left-- { // more than any pool holds
 		conn, err := pool.Conn(ctx)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		tx, err := conn.BeginTx(ctx, nil)
-		if err == nil {
-			return conn, tx, nil
+		if err = first(conn); err == nil {
+			return conn, nil
 		}
 		dead := left > 0 && diedIdle(ctx, err)
 		if dead {
@@ -203,9 +211,33 @@ func begin(ctx context.Context, pool *sql.DB) (*sql.Conn, *sql.Tx, error) {
 		}
 		_ = conn.Close() // back to the pool, or dead
 		if !dead {
-			return nil, nil, err
+			return nil, err
 		}
 	}
+}
+
+// add inserts one row, as a transaction of its own, and returns its id: on PostgreSQL in one round trip. When a connection dies over it, the
+// row may be there twice.
+func (d *database) add(ctx context.Context, pool *sql.DB, text string, args ...any) (id int64, err error) {
+	leave, err := d.enter(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	conn, err := alive(ctx, pool, func(c *sql.Conn) error {
+		if d.gate == nil {
+			return c.QueryRowContext(ctx, text+" RETURNING id", args...).Scan(&id)
+		}
+		result, err := c.ExecContext(ctx, text, args...)
+		if err == nil {
+			id, err = result.LastInsertId()
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return id, conn.Close()
 }
 
 // steady makes all that the transaction reads from here on be of one instant.

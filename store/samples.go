@@ -77,7 +77,7 @@ func (s *Store) Put(samples []collectors.Sample) {
 	s.head.mu.Lock()
 	for i := range samples {
 		sample := &samples[i]
-		r := s.head.series[sample.Series]
+		r := s.head.find(&sample.Series)
 		if !storable(sample, latest) || r == nil && !nameable(sample.Series) {
 			continue
 		}
@@ -85,7 +85,7 @@ func (s *Store) Put(samples []collectors.Sample) {
 			r = s.head.get(sample.Series, math.MinInt64) // it is in no log yet: the head knows all of it
 		}
 		at := sample.At.UnixMicro()
-		s.head.put(r, *sample, at)
+		s.head.put(r, sample, at)
 		rows = append(rows, waiting{r, chunk.Point{At: at, Value: sample.Value}})
 	}
 	s.head.mu.Unlock()
@@ -188,7 +188,7 @@ func (l *sampleLog) write(ctx context.Context, batch []waiting) error {
 		return err
 	}
 	slices.SortStableFunc(batch, func(a, b waiting) int { return cmp.Compare(a.of.id, b.of.id) })
-	var blocks []chunk.Block
+	blocks := make([]chunk.Block, 0, min(len(batch), len(l.byID)))
 	points := make([]chunk.Point, len(batch))
 	for i, w := range batch {
 		points[i] = w.Point
@@ -198,19 +198,14 @@ func (l *sampleLog) write(ctx context.Context, batch []waiting) error {
 		last := &blocks[len(blocks)-1]
 		last.Points = last.Points[:len(last.Points)+1]
 	}
-	row := encodeRow(blocks)
-	var id int64
-	err := l.db.within(ctx, l.db.relaxed, func(t *transaction) (err error) {
-		id, err = row.add(ctx, t)
-		return err
-	})
+	id, err := encodeRow(blocks).add(ctx, l.db)
 	if err == nil && l.lastRow == id-1 {
 		l.lastRow = id // nobody else has written in between: nothing to follow
 	}
 	return err
 }
 
-const addRowSQL = `INSERT INTO sample_log (t0, t1, count, payload) VALUES ($1, $2, $3, $4) RETURNING id`
+const addRowSQL = `INSERT INTO sample_log (t0, t1, count, payload) VALUES ($1, $2, $3, $4)`
 
 // packed is a row of the log.
 type packed struct {
@@ -232,10 +227,9 @@ func encodeRow(blocks []chunk.Block) packed {
 	return row
 }
 
-func (r packed) add(ctx context.Context, t *transaction) (id int64, err error) {
-	args := []any{stamp(time.UnixMicro(r.t0)), stamp(time.UnixMicro(r.t1)), int64(r.count), r.payload}
-	err = t.tx.QueryRowContext(ctx, addRowSQL, args...).Scan(&id)
-	return id, err
+// add writes the row. Should it come to be there twice, that changes nothing: the same samples hold.
+func (r packed) add(ctx context.Context, db *database) (id int64, err error) {
+	return db.add(ctx, db.relaxed, addRowSQL, stamp(time.UnixMicro(r.t0)), stamp(time.UnixMicro(r.t1)), int64(r.count), r.payload)
 }
 
 const (
