@@ -22,7 +22,8 @@ type database struct {
 
 	durable, relaxed, read *sql.DB
 
-	gate chan struct{} // SQLite: held by the one writer; nil on PostgreSQL
+	gate    chan struct{}        // SQLite: held by the one writer; nil on PostgreSQL
+	inserts map[string]*sql.Stmt // SQLite: what add has prepared, for who holds the gate
 }
 
 // statement is one SQL text with its arguments.
@@ -97,7 +98,7 @@ func openDatabase(addr address) (*database, error) {
 		return d, nil
 	}
 	d.dialect, d.file = sqliteDialect(), addr.file
-	d.gate = make(chan struct{}, 1)
+	d.gate, d.inserts = make(chan struct{}, 1), map[string]*sql.Stmt{}
 	for _, pool := range []struct {
 		to          **sql.DB
 		synchronous string
@@ -116,6 +117,9 @@ func openDatabase(addr address) (*database, error) {
 
 func (d *database) close() error {
 	var first error
+	for _, insert := range d.inserts {
+		_ = insert.Close() // it goes with the connection
+	}
 	for _, db := range []*sql.DB{d.relaxed, d.read, d.durable} {
 		if db == nil {
 			continue
@@ -224,20 +228,30 @@ func (d *database) add(ctx context.Context, pool *sql.DB, text string, args ...a
 		return 0, err
 	}
 	defer leave()
-	conn, err := alive(ctx, pool, func(c *sql.Conn) error {
-		if d.gate == nil {
-			return c.QueryRowContext(ctx, text+" RETURNING id", args...).Scan(&id)
-		}
-		result, err := c.ExecContext(ctx, text, args...)
-		if err == nil {
-			id, err = result.LastInsertId()
-		}
-		return err
-	})
+	if d.gate != nil {
+		return d.addToFile(ctx, pool, text, args)
+	}
+	conn, err := alive(ctx, pool, func(c *sql.Conn) error { return c.QueryRowContext(ctx, text+" RETURNING id", args...).Scan(&id) })
 	if err != nil {
 		return 0, err
 	}
 	return id, conn.Close()
+}
+
+// addToFile is add on SQLite, for who holds the gate. It takes a moment, so that no goroutine is to watch ctx meanwhile.
+func (d *database) addToFile(ctx context.Context, pool *sql.DB, text string, args []any) (id int64, err error) {
+	insert := d.inserts[text]
+	if insert == nil {
+		if insert, err = pool.PrepareContext(ctx, text); err != nil {
+			return 0, err
+		}
+		d.inserts[text] = insert
+	}
+	result, err := insert.ExecContext(context.WithoutCancel(ctx), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
 }
 
 // steady makes all that the transaction reads from here on be of one instant.
@@ -258,6 +272,7 @@ func (t *transaction) run(ctx context.Context, list statements) error {
 		return t.conn.Raw(func(c any) error { return sendBatch(ctx, c, list) })
 	}
 	prepared := map[string]*sql.Stmt{}
+	unwatched := context.WithoutCancel(ctx) // the transaction ends with ctx: a goroutine for each statement to watch it is not needed
 	for _, s := range list {
 		stmt := prepared[s.text]
 		if stmt == nil {
@@ -268,7 +283,7 @@ func (t *transaction) run(ctx context.Context, list statements) error {
 			defer func() { _ = stmt.Close() }()
 			prepared[s.text] = stmt
 		}
-		if _, err := stmt.ExecContext(ctx, s.args...); err != nil {
+		if _, err := stmt.ExecContext(unwatched, s.args...); err != nil {
 			return err
 		}
 	}
