@@ -79,7 +79,7 @@ func appendValue(dst []byte, one []Point, scale int) ([]byte, int) {
 			scale = 0
 		}
 	}
-	if fits && zigzag(v) < 1<<14 {
+	if fits && zigzag(v) < 1<<21 { // by XOR none that is so long takes fewer octets
 		return binary.AppendVarint(append(dst, byte(scale)), v), scale
 	}
 	return appendValues(dst, one), scale

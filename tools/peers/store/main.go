@@ -10,6 +10,9 @@
 // its folder after both. Each is started anew for each round, with an empty folder or database.
 //
 //	go run ./peers/store -vigia ../vigia                             (in tools/)
+// With -real both get them at the pace of a clock instead, and the end of an hour falls into Vigía's time.
+//
+//	go run ./peers/store -vigia ../vigia -real 3m
 //	go run ./peers/store -vigia ../vigia -postgres postgres://...    a server in which databases may be made; by psql
 package main
 
@@ -25,6 +28,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // options are what a measurement is about.
@@ -36,11 +40,12 @@ type options struct {
 	series   int
 	hours    int
 	seed     int
+	real     time.Duration // 0: as fast as it goes
 }
 
 // round is what one round of either gave.
 type round struct {
-	cpu     float64 // seconds a million samples
+	cpu     float64 // seconds a million samples; at the real pace what comes in with nothing to do is in it
 	octets  float64 // a sample, on the disk
 	more    string
 	samples int
@@ -54,6 +59,7 @@ func main() {
 	flag.StringVar(&o.form, "form", "prometheus", "what VictoriaMetrics is given: "+strings.Join(formNames(), ", "))
 	flag.IntVar(&o.series, "series", 10_000, "how many series")
 	flag.IntVar(&o.hours, "hours", 28, "simulated hours")
+	flag.DurationVar(&o.real, "real", 0, "not as fast as it goes but at the pace of the samples, for so long")
 	flag.IntVar(&o.seed, "seed", 1, "seed of the samples")
 	rounds := flag.Int("rounds", 3, "rounds of each, in alternation")
 	every := flag.Bool("forms", false, "only give VictoriaMetrics the samples once in each form, to see which one costs it least")
@@ -94,7 +100,7 @@ func compare(o *options, rounds int) error {
 			return fmt.Errorf("vigia: %w", err)
 		}
 		v.print("vigia")
-		if p.samples != v.samples {
+		if p.samples != v.samples && o.real == 0 {
 			return fmt.Errorf("%d and %d samples", p.samples, v.samples)
 		}
 		fmt.Printf("  %-16s CPU %.3f, octets %.3f\n", "ratio", v.cpu/p.cpu, v.octets/p.octets)
@@ -124,6 +130,9 @@ func load() string {
 // vigiaRound runs `vigia bench store` on a new database, and checks what it says of its CPU time.
 func vigiaRound(o *options, r int) (out round, err error) {
 	args := []string{"bench", "store", "--json", "--seed", strconv.Itoa(o.seed), "--series", strconv.Itoa(o.series), "--hours", strconv.Itoa(o.hours)}
+	if o.real > 0 {
+		args = append(args, "--pace", "real", "--duration", o.real.String())
+	}
 	if o.postgres != "" {
 		dsn, remove, err := newDatabase(o.postgres, r)
 		if err != nil {
@@ -157,7 +166,7 @@ func vigiaRound(o *options, r int) (out round, err error) {
 	if kernel := (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(); kernel < f.Total {
 		return out, fmt.Errorf("it says that it used %.2f s, the kernel says %.2f s", f.Total, kernel)
 	}
-	if f.Days != o.series {
+	if f.Days != o.series && o.real == 0 {
 		return out, fmt.Errorf("%d day chunks of %d series: too few hours", f.Days, o.series)
 	}
 	millions := float64(f.Samples) / 1e6

@@ -39,6 +39,10 @@ func peerRound(o *options) (out round, err error) {
 	}
 	defer v.stop()
 	start := time.Now()
+	begun, err := cpuOf(v.cmd.Process.Pid)
+	if err != nil {
+		return out, err
+	}
 	if out.samples, err = v.feed(o); err != nil {
 		return out, err
 	}
@@ -66,8 +70,8 @@ func peerRound(o *options) (out round, err error) {
 		return out, err
 	}
 	all, err := octetsIn(dir)
-	out.cpu, out.octets = used.Seconds()/millions, float64(all)/float64(out.samples)
-	out.more = fmt.Sprintf("took %.0f s; with the forced merge CPU %.3f; without its index %.3f octets", took.Seconds(), merged.Seconds()/millions, float64(data)/float64(out.samples))
+	out.cpu, out.octets = (used-begun).Seconds()/millions, float64(all)/float64(out.samples)
+	out.more = fmt.Sprintf("took %.0f s; with the forced merge CPU %.3f; without its index %.3f octets", took.Seconds(), (merged-begun).Seconds()/millions, float64(data)/float64(out.samples))
 	return out, err
 }
 
@@ -145,11 +149,22 @@ func (v *victoria) feed(o *options) (samples int, err error) {
 	if err := cmd.Start(); err != nil {
 		return 0, err
 	}
-	defer func() { err = errors.Join(err, cmd.Wait()) }()
+	defer func() {
+		if ended := cmd.Wait(); o.real == 0 {
+			err = errors.Join(err, ended)
+		}
+	}()
 	in := bufio.NewReaderSize(out, 1<<20)
 	var list []sample
 	var body []byte
-	for {
+	start := time.Now()
+	for n := 1; ; n++ {
+		if o.real > 0 {
+			if n > int(o.real/flushEvery) {
+				return samples, out.Close() // which ends the one who writes
+			}
+			time.Sleep(time.Until(start.Add(time.Duration(n) * flushEvery)))
+		}
 		list, err = next(in, list[:0])
 		if errors.Is(err, io.EOF) {
 			return samples, nil
@@ -167,6 +182,9 @@ func (v *victoria) feed(o *options) (samples int, err error) {
 		samples += len(list)
 	}
 }
+
+// flushEvery is how much of the stream one request holds.
+const flushEvery = 2 * time.Second
 
 // next reads the samples of one flush.
 func next(in io.Reader, list []sample) ([]sample, error) {
