@@ -25,6 +25,7 @@ type BenchStoreCmd struct {
 	Hours    int           `help:"Simulated hours of the fast pace; the first day becomes day chunks in its 28th hour." default:"28"`
 	Pace     string        `help:"fast or real." enum:"fast,real" default:"fast"`
 	Duration time.Duration `help:"How long the real pace takes." default:"3m"`
+	Flush    time.Duration `help:"How much of the stream is written at once; a part of a minute." default:"2s"`
 	Emit     bool          `help:"Only print the samples of the fast pace, in binary, for a peer to be given the same."`
 }
 
@@ -33,8 +34,11 @@ func (c *BenchStoreCmd) Run(ctx context.Context, bench *BenchCmd, k *kong.Contex
 	if c.Series < 1 || c.Hours < 1 || c.Duration <= 0 {
 		return errors.New("series, hours and duration are more than 0")
 	}
+	if c.Flush <= 0 || time.Minute%c.Flush != 0 {
+		return fmt.Errorf("flush is %s: it must be one of several equal parts of a minute, such as 2s", c.Flush)
+	}
 	if c.Emit {
-		return newStoreStream(c.Series, bench.Seed).emit(k.Stdout, c.Hours)
+		return newStoreStream(c.Series, bench.Seed).emit(k.Stdout, c.Hours, c.Flush)
 	}
 	b, err := c.open(ctx, bench.Seed)
 	if err != nil {
@@ -91,7 +95,7 @@ func (c *BenchStoreCmd) open(ctx context.Context, seed uint64) (*storeBench, err
 		undo = append(undo, func() error { return os.RemoveAll(dir) })
 		b.dsn = "sqlite:" + filepath.Join(dir, "vigia.db")
 	}
-	s, err := store.Open(ctx, store.Config{DSN: b.dsn, Now: func() time.Time { return b.clock() }, FlushEvery: storeFlushEvery})
+	s, err := store.Open(ctx, store.Config{DSN: b.dsn, Now: func() time.Time { return b.clock() }, FlushEvery: c.Flush})
 	if err != nil {
 		return nil, errors.Join(err, b.close())
 	}
@@ -118,7 +122,7 @@ func (b *storeBench) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	b.figures = storeFigures{Database: stats.Database, Pace: b.cmd.Pace, Series: b.cmd.Series, Seed: b.seed, Entropy: storeEntropy()}
+	b.figures = storeFigures{Database: stats.Database, Pace: b.cmd.Pace, Series: b.cmd.Series, Seed: b.seed, FlushS: b.cmd.Flush.Seconds(), Entropy: storeEntropy()}
 	return nil
 }
 
@@ -133,7 +137,7 @@ func (b *storeBench) put() {
 // pass lets the simulated clock go to an instant, with a flush every two seconds and, when that is wanted, the work of every minute.
 func (b *storeBench) pass(ctx context.Context, to time.Time, compact bool) error {
 	for now := b.clock(); now.Before(to); {
-		now = now.Add(storeFlushEvery)
+		now = now.Add(b.cmd.Flush)
 		b.set(now)
 		b.put()
 		if err := b.store.Flush(ctx); err != nil {
@@ -216,7 +220,7 @@ func (b *storeBench) generator(end time.Time) (float64, error) {
 	}
 	var list []collectors.Sample
 	for now := storeFrom; now.Before(end); {
-		now = now.Add(storeFlushEvery)
+		now = now.Add(b.cmd.Flush)
 		list = s.until(now, list[:0])
 	}
 	after, err := cpuUsed()
@@ -236,7 +240,7 @@ func (b *storeBench) footprint(ctx context.Context) error {
 // real measures while the store's own loop runs. The hour before is there already, and becomes chunks in the middle.
 func (b *storeBench) real(ctx context.Context) error {
 	rollOver := storeFrom.Add(time.Hour + 5*time.Minute)
-	if err := b.pass(ctx, rollOver.Add(-b.cmd.Duration/2).Truncate(storeFlushEvery), false); err != nil {
+	if err := b.pass(ctx, rollOver.Add(-b.cmd.Duration/2).Truncate(b.cmd.Flush), false); err != nil {
 		return err
 	}
 	release, err := b.store.Acquire(ctx)

@@ -12,7 +12,7 @@ import (
 // rollOver measures small durable changes, one after the other without a pause: alone, and while an hour of all series becomes chunks.
 func (b *storeBench) rollOver(ctx context.Context, from time.Time) error {
 	hour := from.Truncate(time.Hour).Add(time.Hour)
-	if err := b.pass(ctx, hour.Add(-storeFlushEvery), true); err != nil { // the hour before it is chunks by now
+	if err := b.pass(ctx, hour.Add(-b.cmd.Flush), true); err != nil { // the hour before it is chunks by now
 		return err
 	}
 	calm, err := b.commits(ctx, 1, func() error { return nil }, 500)

@@ -23,6 +23,7 @@ type storeFigures struct {
 	Pace     string  `json:"pace"`
 	Series   int     `json:"series"`
 	Seed     uint64  `json:"seed"`
+	FlushS   float64 `json:"flush_s"`
 	Entropy  float64 `json:"entropy_bytes_per_sample"`
 
 	Samples    int      `json:"samples"`
@@ -74,7 +75,7 @@ func (f *storeFigures) fill(sizes store.Sizes) {
 }
 
 func (f *storeFigures) print(w io.Writer) {
-	fmt.Fprintf(w, "%s: %d samples of %d series, %s pace, seed %d, %.3f octets of entropy each\n", f.Database, f.Samples, f.Series, f.Pace, f.Seed, f.Entropy)
+	fmt.Fprintf(w, "%s: %d samples of %d series, %s pace, a flush every %g s, seed %d, %.3f octets of entropy each\n", f.Database, f.Samples, f.Series, f.Pace, f.FlushS, f.Seed, f.Entropy)
 	line := func(what, unit string, value float64) { fmt.Fprintf(w, "%-64s %10.4f %s\n", what, value, unit) }
 	millions := float64(f.Samples) / 1e6
 	line("took", "s", f.Took)

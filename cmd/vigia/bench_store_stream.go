@@ -58,18 +58,15 @@ func (s *storeStream) until(end time.Time, to []collectors.Sample) []collectors.
 	return to
 }
 
-// storeFlushEvery is how much of the stream is written at once, as by the product.
-const storeFlushEvery = 2 * time.Second
-
 // emit prints the stream for a peer, flush by flush, little-endian: how many samples (4 octets), then of each the number of its series (4),
 // its time in milliseconds (8) and its value (8).
-func (s *storeStream) emit(out io.Writer, hours int) error {
+func (s *storeStream) emit(out io.Writer, hours int, flush time.Duration) error {
 	w := bufio.NewWriterSize(out, 1<<16)
 	var list []collectors.Sample
 	var octets []byte
 	end := storeFrom.Add(time.Duration(hours) * time.Hour)
 	for now := storeFrom; now.Before(end); {
-		now = now.Add(storeFlushEvery)
+		now = now.Add(flush)
 		first := s.sent
 		list = s.until(now, list[:0])
 		octets = binary.LittleEndian.AppendUint32(octets[:0], uint32(len(list)))

@@ -10,6 +10,7 @@
 // its folder after both. Each is started anew for each round, with an empty folder or database.
 //
 //	go run ./peers/store -vigia ../vigia                             (in tools/)
+//
 // With -real both get them at the pace of a clock instead, and the end of an hour falls into Vigía's time.
 //
 //	go run ./peers/store -vigia ../vigia -real 3m
@@ -40,6 +41,7 @@ type options struct {
 	series   int
 	hours    int
 	seed     int
+	flush    time.Duration
 	real     time.Duration // 0: as fast as it goes
 }
 
@@ -59,6 +61,7 @@ func main() {
 	flag.StringVar(&o.form, "form", "prometheus", "what VictoriaMetrics is given: "+strings.Join(formNames(), ", "))
 	flag.IntVar(&o.series, "series", 10_000, "how many series")
 	flag.IntVar(&o.hours, "hours", 28, "simulated hours")
+	flag.DurationVar(&o.flush, "flush", 2*time.Second, "how much of the stream is given at once; a part of a minute")
 	flag.DurationVar(&o.real, "real", 0, "not as fast as it goes but at the pace of the samples, for so long")
 	flag.IntVar(&o.seed, "seed", 1, "seed of the samples")
 	rounds := flag.Int("rounds", 3, "rounds of each, in alternation")
@@ -127,9 +130,14 @@ func load() string {
 	return one
 }
 
+// stream is the arguments of `vigia bench store` that say which samples.
+func (o *options) stream() []string {
+	return []string{"bench", "store", "--seed", strconv.Itoa(o.seed), "--series", strconv.Itoa(o.series), "--hours", strconv.Itoa(o.hours), "--flush", o.flush.String()}
+}
+
 // vigiaRound runs `vigia bench store` on a new database, and checks what it says of its CPU time.
 func vigiaRound(o *options, r int) (out round, err error) {
-	args := []string{"bench", "store", "--json", "--seed", strconv.Itoa(o.seed), "--series", strconv.Itoa(o.series), "--hours", strconv.Itoa(o.hours)}
+	args := append(o.stream(), "--json")
 	if o.real > 0 {
 		args = append(args, "--pace", "real", "--duration", o.real.String())
 	}

@@ -140,7 +140,7 @@ func (v *victoria) feed(o *options) (samples int, err error) {
 	if !ok {
 		return 0, fmt.Errorf("there is no form %q", o.form)
 	}
-	cmd := exec.Command(o.vigia, "bench", "store", "--emit", "--seed", strconv.Itoa(o.seed), "--series", strconv.Itoa(o.series), "--hours", strconv.Itoa(o.hours)) //nolint:gosec // the binary that was named
+	cmd := exec.Command(o.vigia, append(o.stream(), "--emit")...) //nolint:gosec // the binary that was named
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -160,10 +160,10 @@ func (v *victoria) feed(o *options) (samples int, err error) {
 	start := time.Now()
 	for n := 1; ; n++ {
 		if o.real > 0 {
-			if n > int(o.real/flushEvery) {
+			if n > int(o.real/o.flush) {
 				return samples, out.Close() // which ends the one who writes
 			}
-			time.Sleep(time.Until(start.Add(time.Duration(n) * flushEvery)))
+			time.Sleep(time.Until(start.Add(time.Duration(n) * o.flush)))
 		}
 		list, err = next(in, list[:0])
 		if errors.Is(err, io.EOF) {
@@ -182,9 +182,6 @@ func (v *victoria) feed(o *options) (samples int, err error) {
 		samples += len(list)
 	}
 }
-
-// flushEvery is how much of the stream one request holds.
-const flushEvery = 2 * time.Second
 
 // next reads the samples of one flush.
 func next(in io.Reader, list []sample) ([]sample, error) {
