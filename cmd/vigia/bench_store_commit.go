@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"vigia/alerting"
@@ -39,8 +40,7 @@ func (b *storeBench) commits(ctx context.Context, id int64, work func() error, l
 	for {
 		start := time.Now()
 		if err := b.store.Apply(ctx, benchOutage(id, b.clock())); err != nil {
-			<-done
-			return took, err
+			return took, errors.Join(err, <-done)
 		}
 		took = append(took, time.Since(start).Seconds()*1000)
 		id++
