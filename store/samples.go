@@ -159,15 +159,22 @@ func (l *sampleLog) flush(ctx context.Context, now func() time.Time) error {
 			return fmt.Errorf("write samples: %w", err)
 		}
 		wrote += len(batch)
+		l.count(len(batch))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if span := start.Sub(l.counts.lastFlush); !l.counts.lastFlush.IsZero() && span > 0 {
 		l.counts.rate = float64(wrote) / span.Seconds()
 	}
-	l.counts.written += uint64(wrote)
 	l.counts.lastFlush, l.counts.flushTook = start, now().Sub(start)
 	return nil
+}
+
+// count notes what was written, even when what follows it in the same flush is not.
+func (l *sampleLog) count(written int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.counts.written += uint64(written)
 }
 
 // putBack lets a batch wait again, unless the database would refuse it for ever.
