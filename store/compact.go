@@ -20,6 +20,8 @@ const (
 )
 
 const (
+	// What is due begins before, too, by which the index finds it without a look at the rows.
+	dueSQL     = `SELECT id FROM sample_log WHERE t0 < $1 AND t1 < $1 ORDER BY t0 LIMIT $2`
 	oldRowsSQL = `SELECT id, t1, count FROM sample_log WHERE id > $1 AND id <= $2 AND t1 < $3 ORDER BY id LIMIT $4`
 	// The log's rows before the first one of an hour that is not over. A row of a clock that ran ahead does not hold the others up.
 	coverSQL = `SELECT COALESCE((SELECT MIN(id) - 1 FROM sample_log WHERE t1 >= $1 AND t1 <= $2), (SELECT MAX(id) FROM sample_log), 0)`
@@ -47,6 +49,17 @@ type unit struct {
 	rows   []logRow
 	before time.Time // all their samples are older
 }
+
+// count is how many samples its rows have.
+func (u unit) count() (sum int64) {
+	for _, r := range u.rows {
+		sum += r.count
+	}
+	return sum
+}
+
+// parts is in how many parts its samples are in memory, by their series.
+func (u unit) parts() int64 { return u.count()/mostAtOnce + 1 }
 
 // compactor turns the log into hour chunks and these into day chunks, in one goroutine of the active process.
 type compactor struct {
@@ -90,10 +103,17 @@ func (c *compactor) compact(ctx context.Context, now time.Time) error {
 	}
 }
 
-// due reports whether any row could be compacted, without troubling anybody.
-func (c *compactor) due(ctx context.Context, before time.Time) (bool, error) {
-	rows, err := c.oldRows(ctx, 0, 1<<62, before, 1)
-	return len(rows) > 0, err
+// due reports whether any row could be compacted, without troubling anybody: it is asked every minute.
+func (c *compactor) due(ctx context.Context, before time.Time) (due bool, err error) {
+	n := 0
+	err = each(ctx, c.db.read, dueSQL, []any{stamp(before), int64(lookPage)}, func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		n++
+		due = due || !c.spoilt(place{logTable, time.Time{}, id})
+		return err
+	})
+	return due || n == lookPage, err
 }
 
 // cover decides up to which row the log is compacted, and notes it before the first row goes. A row that another process is just writing
@@ -168,16 +188,11 @@ func units(rows []logRow, before time.Time) []unit {
 
 // compactUnit writes the chunks of a unit's rows and deletes the rows after the last of them.
 func (c *compactor) compactUnit(ctx context.Context, u unit) error {
-	var count int64
-	for _, r := range u.rows {
-		count += r.count
-	}
 	last, err := c.lastID(ctx)
 	if err != nil {
 		return err
 	}
-	parts := count/mostAtOnce + 1
-	width := last/parts + 1
+	width := last/u.parts() + 1
 	for from := int64(0); from <= last; from += width {
 		points, err := c.gather(ctx, u, from, from+width)
 		if err != nil {
@@ -199,7 +214,7 @@ func (c *compactor) lastID(ctx context.Context) (id int64, err error) {
 
 // gather reads the samples of a unit's rows of the series with an id in [from, to), in order of time: element i is series from+i.
 func (c *compactor) gather(ctx context.Context, u unit, from, to int64) ([][]chunk.Point, error) {
-	points := make([][]chunk.Point, to-from)
+	points := places(u.count()/u.parts(), to-from)
 	wanted := map[int64]bool{}
 	for _, r := range u.rows {
 		wanted[r.id] = true
@@ -227,6 +242,20 @@ func (c *compactor) gather(ctx context.Context, u unit, from, to int64) ([][]chu
 		points[i] = tidy(points[i])
 	}
 	return points, err
+}
+
+// places are n empty lists with room for a like part of count points and a little more, in one piece.
+func places(count, n int64) [][]chunk.Point {
+	each := count/n + count/n/8 + 1
+	room := make([]chunk.Point, min(each*n, mostAtOnce))
+	lists := make([][]chunk.Point, n)
+	for i := range lists {
+		if int64(len(room)) < each {
+			break
+		}
+		lists[i], room = room[:0:each], room[each:]
+	}
+	return lists
 }
 
 // removeRows deletes a unit's rows, the oldest first: of two values of one instant the one that stays longer is the newer one.

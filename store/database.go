@@ -22,7 +22,8 @@ type database struct {
 
 	durable, relaxed, read *sql.DB
 
-	gate chan struct{} // SQLite: held by the one writer; nil on PostgreSQL
+	gate    chan struct{}        // SQLite: held by the one writer; nil on PostgreSQL
+	inserts map[string]*sql.Stmt // SQLite: what add has prepared, for who holds the gate
 }
 
 // statement is one SQL text with its arguments.
@@ -97,7 +98,7 @@ func openDatabase(addr address) (*database, error) {
 		return d, nil
 	}
 	d.dialect, d.file = sqliteDialect(), addr.file
-	d.gate = make(chan struct{}, 1)
+	d.gate, d.inserts = make(chan struct{}, 1), map[string]*sql.Stmt{}
 	for _, pool := range []struct {
 		to          **sql.DB
 		synchronous string
@@ -116,6 +117,9 @@ func openDatabase(addr address) (*database, error) {
 
 func (d *database) close() error {
 	var first error
+	for _, insert := range d.inserts {
+		_ = insert.Close() // it goes with the connection
+	}
 	for _, db := range []*sql.DB{d.relaxed, d.read, d.durable} {
 		if db == nil {
 			continue
@@ -186,16 +190,24 @@ func (d *database) within(ctx context.Context, pool *sql.DB, f func(*transaction
 	return tx.Commit()
 }
 
-// begin begins a transaction. Connections of the pool that have died while they were idle are thrown away.
-func begin(ctx context.Context, pool *sql.DB) (*sql.Conn, *sql.Tx, error) {
+// begin begins a transaction.
+func begin(ctx context.Context, pool *sql.DB) (conn *sql.Conn, tx *sql.Tx, err error) {
+	conn, err = alive(ctx, pool, func(c *sql.Conn) (err error) {
+		tx, err = c.BeginTx(ctx, nil)
+		return err
+	})
+	return conn, tx, err
+}
+
+// alive does the first work on a connection of the pool, which the caller closes. Those that have died while they were idle are thrown away.
+func alive(ctx context.Context, pool *sql.DB, first func(*sql.Conn) error) (*sql.Conn, error) {
 	for left := 20; ; left-- { // more than any pool holds
 		conn, err := pool.Conn(ctx)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		tx, err := conn.BeginTx(ctx, nil)
-		if err == nil {
-			return conn, tx, nil
+		if err = first(conn); err == nil {
+			return conn, nil
 		}
 		dead := left > 0 && diedIdle(ctx, err)
 		if dead {
@@ -203,9 +215,43 @@ func begin(ctx context.Context, pool *sql.DB) (*sql.Conn, *sql.Tx, error) {
 		}
 		_ = conn.Close() // back to the pool, or dead
 		if !dead {
-			return nil, nil, err
+			return nil, err
 		}
 	}
+}
+
+// add inserts one row, as a transaction of its own, and returns its id: on PostgreSQL in one round trip. When a connection dies over it, the
+// row may be there twice.
+func (d *database) add(ctx context.Context, pool *sql.DB, text string, args ...any) (id int64, err error) {
+	leave, err := d.enter(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	if d.gate != nil {
+		return d.addToFile(ctx, pool, text, args)
+	}
+	conn, err := alive(ctx, pool, func(c *sql.Conn) error { return c.QueryRowContext(ctx, text+" RETURNING id", args...).Scan(&id) })
+	if err != nil {
+		return 0, err
+	}
+	return id, conn.Close()
+}
+
+// addToFile is add on SQLite, for who holds the gate. It takes a moment, so that no goroutine is to watch ctx meanwhile.
+func (d *database) addToFile(ctx context.Context, pool *sql.DB, text string, args []any) (id int64, err error) {
+	insert := d.inserts[text]
+	if insert == nil {
+		if insert, err = pool.PrepareContext(ctx, text); err != nil {
+			return 0, err
+		}
+		d.inserts[text] = insert
+	}
+	result, err := insert.ExecContext(context.WithoutCancel(ctx), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.LastInsertId()
 }
 
 // steady makes all that the transaction reads from here on be of one instant.
@@ -226,6 +272,7 @@ func (t *transaction) run(ctx context.Context, list statements) error {
 		return t.conn.Raw(func(c any) error { return sendBatch(ctx, c, list) })
 	}
 	prepared := map[string]*sql.Stmt{}
+	unwatched := context.WithoutCancel(ctx) // the transaction ends with ctx: a goroutine for each statement to watch it is not needed
 	for _, s := range list {
 		stmt := prepared[s.text]
 		if stmt == nil {
@@ -236,7 +283,7 @@ func (t *transaction) run(ctx context.Context, list statements) error {
 			defer func() { _ = stmt.Close() }()
 			prepared[s.text] = stmt
 		}
-		if _, err := stmt.ExecContext(ctx, s.args...); err != nil {
+		if _, err := stmt.ExecContext(unwatched, s.args...); err != nil {
 			return err
 		}
 	}

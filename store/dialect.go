@@ -193,6 +193,6 @@ func refusesData(err error) bool {
 func diedIdle(ctx context.Context, err error) bool {
 	var refused *pgconn.PgError
 	var lite *sqlite.Error
-	return ctx.Err() == nil && !errors.As(err, &lite) && !errors.Is(err, sql.ErrConnDone) &&
+	return ctx.Err() == nil && !errors.As(err, &lite) && !errors.Is(err, sql.ErrConnDone) && !errors.Is(err, sql.ErrNoRows) &&
 		(!errors.As(err, &refused) || strings.HasPrefix(refused.Code, "57P"))
 }

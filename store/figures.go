@@ -22,8 +22,8 @@ func (s *Store) LatestOf(scope Scope, ref inventory.Ref, to []collectors.Sample)
 	list := s.head.byRef[ref]
 	to = slices.Grow(to, len(list))
 	for _, r := range list {
-		if !r.last.At.IsZero() {
-			to = append(to, r.last)
+		if !r.last.at.IsZero() {
+			to = append(to, r.sample())
 		}
 	}
 	return to

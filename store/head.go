@@ -23,17 +23,46 @@ type head struct {
 	mu     sync.RWMutex
 	series map[collectors.Series]*recent
 	byRef  map[inventory.Ref][]*recent
+	found  *recent // what find found last; nil before
 }
 
-// recent is one series' last samples. Its fields are guarded by the head's lock, but for series, which never changes.
+// recent is one series' last samples. Its fields are guarded by the head's lock, but for series, which never changes. What each sample
+// touches comes first, close together: of many series little is in the processor's caches.
 type recent struct {
 	series   collectors.Series
-	last     collectors.Sample // the newest, with its reason; only At and Value are known after a restart
-	points   []chunk.Point     // in order of time
-	complete int64             // from this instant on, points lacks nothing; microseconds
-	every    time.Duration     // how often a sample is expected; 0 when unknown
-	id       int64             // its row's id; 0 until it has one
-	saved    time.Duration     // every, as the row has it
+	next     *recent       // whose sample came after this one's the last time; nil before
+	points   []chunk.Point // in order of time
+	newest   int64         // the time of the last of points; microseconds
+	id       int64         // its row's id; 0 until it has one
+	every    time.Duration // how often a sample is expected; 0 when unknown
+	saved    time.Duration // every, as the row has it
+	last     latestSample
+	complete int64 // from this instant on, points lacks nothing; microseconds
+}
+
+// latestSample is the newest sample of a series; only at and value are known after a restart.
+type latestSample struct {
+	at     time.Time
+	value  float64
+	every  time.Duration
+	plain  bool // it came without reason and detail
+	reason collectors.Reason
+	detail string
+}
+
+// learn takes the newest sample. Most come without a reason, and what is not touched costs nothing.
+func (l *latestSample) learn(s *collectors.Sample) {
+	l.at, l.value, l.every = s.At, s.Value, s.Every
+	plain := s.Detail == "" && s.Reason.Code == "" && s.Reason.Args == nil
+	if !plain || !l.plain {
+		l.plain, l.reason, l.detail = plain, s.Reason, s.Detail
+	}
+}
+
+// sample is the newest sample of the series, whole.
+func (r *recent) sample() collectors.Sample {
+	l := &r.last
+	return collectors.Sample{Series: r.series, At: l.at, Value: l.value, Reason: l.reason, Detail: l.detail, Every: l.every}
 }
 
 func newHead(budget int) *head {
@@ -52,15 +81,33 @@ func (h *head) get(series collectors.Series, complete int64) *recent {
 	return r
 }
 
+// find returns the entry of a series, or nil. Samples tend to come in the same order again, so it tries first what came next the last time:
+// to compare two names whose texts are the same ones in memory is a fraction of looking them up. The caller holds the lock for writing.
+func (h *head) find(series *collectors.Series) *recent {
+	before := h.found
+	if before != nil && before.next != nil && before.next.series == *series {
+		h.found = before.next
+		return h.found
+	}
+	r := h.series[*series]
+	if r != nil {
+		h.found = r
+		if before != nil {
+			before.next = r
+		}
+	}
+	return r
+}
+
 // room is how many samples one series may keep.
 func (h *head) room() int {
 	return min(max(h.budget/max(len(h.series), 1), headLeast), headMost)
 }
 
 // put adds one sample. The caller holds the lock.
-func (h *head) put(r *recent, sample collectors.Sample, at int64) {
-	if r.last.At.IsZero() || !sample.At.Before(r.last.At) {
-		r.last = sample
+func (h *head) put(r *recent, sample *collectors.Sample, at int64) {
+	if r.last.at.IsZero() || !sample.At.Before(r.last.at) {
+		r.last.learn(sample)
 	}
 	if sample.Every > 0 {
 		r.every = sample.Every
@@ -72,8 +119,8 @@ func (h *head) put(r *recent, sample collectors.Sample, at int64) {
 // insert keeps the points in order; nearly always the new one is the newest. The same instant again replaces.
 func (r *recent) insert(p chunk.Point) {
 	n := len(r.points)
-	if n == 0 || r.points[n-1].At < p.At {
-		r.points = append(r.points, p)
+	if n == 0 || r.newest < p.At {
+		r.points, r.newest = append(r.points, p), p.At
 		return
 	}
 	i, found := slices.BinarySearchFunc(r.points, p.At, compareAt)
@@ -92,9 +139,11 @@ func (r *recent) trim(room int) {
 	}
 	drop := n - room
 	r.complete = max(r.complete, r.points[drop-1].At+1)
-	kept := make([]chunk.Point, room, room+room/8+1)
-	copy(kept, r.points[drop:])
-	r.points = kept
+	if least := room + room/8 + 1; cap(r.points) < least || cap(r.points) > 2*least {
+		r.points = append(make([]chunk.Point, 0, least), r.points[drop:]...)
+		return
+	}
+	r.points = r.points[:copy(r.points, r.points[drop:])]
 }
 
 // Latest returns the newest sample of a series that the scope may see. After a restart its reason and detail are not known until the
@@ -106,10 +155,10 @@ func (s *Store) Latest(scope Scope, series collectors.Series) (collectors.Sample
 	s.head.mu.RLock()
 	defer s.head.mu.RUnlock()
 	r := s.head.series[series]
-	if r == nil || r.last.At.IsZero() {
+	if r == nil || r.last.at.IsZero() {
 		return collectors.Sample{}, false
 	}
-	return r.last, true
+	return r.sample(), true
 }
 
 // SeriesOf lists the series of one object, in order.

@@ -24,7 +24,8 @@ const (
 	mostAsked  = 48  // hours that are asked for by name; of more it is first looked up which ones there are
 	mostSlots  = 512 // of one query
 	mostSeries = 1024
-	fewSeries  = 8 // so few are asked for over many hours or days at once
+	mostRoom   = 20_000 // samples of one series for which room is made before they are there
+	fewSeries  = 8      // so few are asked for over many hours or days at once
 )
 
 // sink takes the samples of one series, in order of time and of each instant one.
@@ -73,13 +74,21 @@ func (l *sampleLog) history(ctx context.Context, first, until int64, lanes map[i
 		return err
 	}
 	err = l.chunks(ctx, hoursTable, hours, lanes, func(a *lane, points []chunk.Point) {
-		a.hours = append(a.hours, a.cut(points, first, until)...)
+		points = a.cut(points, first, until)
+		if a.hours == nil {
+			a.hours = make([]chunk.Point, 0, min(len(hours)*len(points), mostRoom)) // the others tend to be like the first
+		}
+		a.hours = append(a.hours, points...)
 	})
 	if err != nil {
 		return err
 	}
 	for _, a := range lanes {
-		a.newer = tidy(slices.Concat(a.hours, a.log, a.newer))
+		if len(a.log) == 0 && len(a.newer) == 0 {
+			a.newer = tidy(a.hours)
+		} else {
+			a.newer = tidy(slices.Concat(a.hours, a.log, a.newer))
+		}
 		a.hours, a.log = nil, nil
 	}
 	days, err := l.daySlots(ctx, first, until)

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"vigia/collectors"
 	"vigia/store/chunk"
 )
 
@@ -145,6 +144,7 @@ func (l *sampleLog) room() int {
 // refill puts what the database had before what has come since. The caller holds the head's lock.
 func (r *recent) refill(f *filling, room int) {
 	r.points = tidy(slices.Concat(f.points, r.points))
+	r.newest = r.points[len(r.points)-1].At
 	r.complete = min(r.complete, f.since)
 	r.trim(room)
 	r.know(r.points[len(r.points)-1])
@@ -152,8 +152,8 @@ func (r *recent) refill(f *filling, room int) {
 
 // know takes a point from the log as the newest sample, if it is newer than the one that is known.
 func (r *recent) know(p chunk.Point) {
-	if at := time.UnixMicro(p.At).UTC(); at.After(r.last.At.Truncate(time.Microsecond)) {
-		r.last = collectors.Sample{Series: r.series, At: at, Value: p.Value, Every: r.every}
+	if at := time.UnixMicro(p.At).UTC(); at.After(r.last.at.Truncate(time.Microsecond)) {
+		r.last = latestSample{at: at, value: p.Value, every: r.every, plain: true}
 	}
 }
 

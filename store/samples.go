@@ -80,7 +80,7 @@ func (s *Store) Put(samples []collectors.Sample) {
 	s.head.mu.Lock()
 	for i := range samples {
 		sample := &samples[i]
-		r := s.head.series[sample.Series]
+		r := s.head.find(&sample.Series)
 		if !storable(sample, latest) || r == nil && !nameable(sample.Series) {
 			continue
 		}
@@ -88,7 +88,7 @@ func (s *Store) Put(samples []collectors.Sample) {
 			r = s.head.get(sample.Series, math.MinInt64) // it is in no log yet: the head knows all of it
 		}
 		at := sample.At.UnixMicro()
-		s.head.put(r, *sample, at)
+		s.head.put(r, sample, at)
 		rows = append(rows, waiting{r, chunk.Point{At: at, Value: sample.Value}})
 	}
 	s.head.mu.Unlock()
@@ -134,12 +134,16 @@ func (s *Store) Dropped() uint64 {
 func (s *Store) Flush(ctx context.Context) error {
 	epoch := s.fenceEpoch()
 	if epoch != noEpoch {
-		return s.log.flush(ctx, s.cfg.Now, s.fenceAt(epoch))
+		err := s.log.flush(ctx, s.cfg.Now, epoch)
+		if errors.Is(err, ErrLost) {
+			s.drop(epoch)
+		}
+		return err
 	}
 	if ready, err := s.log.giveWay(ctx); err != nil || !ready {
 		return err
 	}
-	return s.log.flush(ctx, s.cfg.Now, unfenced)
+	return s.log.flush(ctx, s.cfg.Now, 0)
 }
 
 // waits reports whether samples wait to be written.
@@ -149,7 +153,7 @@ func (l *sampleLog) waits() bool {
 	return len(l.pending) > 0
 }
 
-func (l *sampleLog) flush(ctx context.Context, now func() time.Time, fence fence) error {
+func (l *sampleLog) flush(ctx context.Context, now func() time.Time, epoch int64) error {
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
 	start := now()
@@ -165,20 +169,27 @@ func (l *sampleLog) flush(ctx context.Context, now func() time.Time, fence fence
 		if len(batch) == 0 {
 			break
 		}
-		if err := l.write(ctx, batch, fence); err != nil {
+		if err := l.write(ctx, batch, epoch); err != nil {
 			l.putBack(batch, refusesData(err))
 			return fmt.Errorf("write samples: %w", err)
 		}
 		wrote += len(batch)
+		l.count(len(batch))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if span := start.Sub(l.counts.lastFlush); !l.counts.lastFlush.IsZero() && span > 0 {
 		l.counts.rate = float64(wrote) / span.Seconds()
 	}
-	l.counts.written += uint64(wrote)
 	l.counts.lastFlush, l.counts.flushTook = start, now().Sub(start)
 	return nil
+}
+
+// count notes what was written, even when what follows it in the same flush is not.
+func (l *sampleLog) count(written int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.counts.written += uint64(written)
 }
 
 // putBack lets a batch wait again, unless the database would refuse it for ever.
@@ -194,12 +205,12 @@ func (l *sampleLog) putBack(batch []waiting, hopeless bool) {
 }
 
 // write makes one row of the batch. The caller holds flushing.
-func (l *sampleLog) write(ctx context.Context, batch []waiting, fence fence) error {
+func (l *sampleLog) write(ctx context.Context, batch []waiting, epoch int64) error {
 	if err := l.register(ctx, batch); err != nil {
 		return err
 	}
 	slices.SortStableFunc(batch, func(a, b waiting) int { return cmp.Compare(a.of.id, b.of.id) })
-	var blocks []chunk.Block
+	blocks := make([]chunk.Block, 0, min(len(batch), len(l.byID)))
 	points := make([]chunk.Point, len(batch))
 	for i, w := range batch {
 		points[i] = w.Point
@@ -209,15 +220,7 @@ func (l *sampleLog) write(ctx context.Context, batch []waiting, fence fence) err
 		last := &blocks[len(blocks)-1]
 		last.Points = last.Points[:len(last.Points)+1]
 	}
-	row := encodeRow(blocks)
-	var id int64
-	err := l.db.within(ctx, l.db.relaxed, func(t *transaction) (err error) {
-		if err := fence(ctx, t); err != nil {
-			return err
-		}
-		id, err = row.add(ctx, t)
-		return err
-	})
+	id, err := encodeRow(blocks).add(ctx, l.db, epoch)
 	if err != nil {
 		return err
 	}
@@ -230,7 +233,12 @@ func (l *sampleLog) write(ctx context.Context, batch []waiting, fence fence) err
 	return nil
 }
 
-const addRowSQL = `INSERT INTO sample_log (t0, t1, count, payload) VALUES ($1, $2, $3, $4) RETURNING id`
+const (
+	addRowSQL = `INSERT INTO sample_log (t0, t1, count, payload) VALUES ($1, $2, $3, $4)`
+	// The fence and the row in one round trip; without the fence there is no row.
+	addFencedRowSQL = `INSERT INTO sample_log (t0, t1, count, payload)
+		SELECT CAST($1 AS TIMESTAMPTZ), CAST($2 AS TIMESTAMPTZ), CAST($3 AS INTEGER), CAST($4 AS BYTEA) FROM lease WHERE epoch = $5 FOR KEY SHARE`
+)
 
 // packed is a row of the log.
 type packed struct {
@@ -252,9 +260,17 @@ func encodeRow(blocks []chunk.Block) packed {
 	return row
 }
 
-func (r packed) add(ctx context.Context, t *transaction) (id int64, err error) {
+// add writes the row, if the right of an epoch is still held; 0 asks for none, and on SQLite the lock of the file is enough. Should the row
+// come to be there twice, that changes nothing: the same samples hold.
+func (r packed) add(ctx context.Context, db *database, epoch int64) (id int64, err error) {
 	args := []any{stamp(time.UnixMicro(r.t0)), stamp(time.UnixMicro(r.t1)), int64(r.count), r.payload}
-	err = t.tx.QueryRowContext(ctx, addRowSQL, args...).Scan(&id)
+	if epoch == 0 || db.gate != nil {
+		return db.add(ctx, db.relaxed, addRowSQL, args...)
+	}
+	id, err = db.add(ctx, db.relaxed, addFencedRowSQL, append(args, epoch)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, ErrLost
+	}
 	return id, err
 }
 

@@ -33,17 +33,17 @@ func (l *lengths) rice() (k, size int) {
 	}
 	k, size = -1, 0
 	for try := range min(longest, mostRice) + 1 {
-		if cost := count*(try+1) + l.above(try); k < 0 || cost < size {
+		if cost := count*(try+1) + l.above(try, longest); k < 0 || cost < size {
 			k, size = try, cost
 		}
 	}
 	return k, size
 }
 
-// above is how many bits the parts above the k lowest take, about.
-func (l *lengths) above(k int) int {
+// above is how many bits the parts above the k lowest take, about, when no residual is longer than longest.
+func (l *lengths) above(k, longest int) int {
 	sum := 0
-	for n := k + 1; n < len(l); n++ {
+	for n := k + 1; n <= longest; n++ {
 		switch over := n - k; {
 		case l[n] == 0:
 		case over > 5: // 24 and more

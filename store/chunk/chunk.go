@@ -57,9 +57,12 @@ func Encode(dst []byte, blocks []Block) []byte {
 		dst = appendCounts(dst, blocks)
 	}
 	dst = appendTimes(dst, blocks)
+	scale := 0
 	for i := range blocks {
-		if len(blocks[i].Points) > 0 {
-			dst = appendValues(dst, blocks[i].Points)
+		if points := blocks[i].Points; len(points) == 1 {
+			dst, scale = appendValue(dst, points, scale)
+		} else if len(points) > 1 {
+			dst = appendValues(dst, points)
 		}
 	}
 	return binary.LittleEndian.AppendUint32(dst, checksum(dst[start:]))
@@ -172,6 +175,16 @@ func (r *reader) octet() byte {
 }
 
 func (r *reader) uvarint() uint64 {
+	if len(r.rest) > 1 { // nearly all take one octet or two
+		switch a, b := r.rest[0], r.rest[1]; {
+		case a < 0x80:
+			r.rest = r.rest[1:]
+			return uint64(a)
+		case b-1 < 0x7f:
+			r.rest = r.rest[2:]
+			return uint64(a&0x7f) | uint64(b)<<7
+		}
+	}
 	v, n := binary.Uvarint(r.rest)
 	if n <= 0 {
 		r.bad, r.rest = true, nil
@@ -181,15 +194,7 @@ func (r *reader) uvarint() uint64 {
 	return v
 }
 
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.rest)
-	if n <= 0 {
-		r.bad, r.rest = true, nil
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
-}
+func (r *reader) varint() int64 { return unzigzag(r.uvarint()) }
 
 // counts reads how many points each block has; together they are exactly points.
 func (r *reader) counts(blocks, points int, single bool) ([]int, bool) {

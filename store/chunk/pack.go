@@ -62,11 +62,12 @@ func packTimes(dst []byte, points []Point) []byte {
 // packValues writes the values in the shortest of the three ways.
 func packValues(dst []byte, points []Point) []byte {
 	start := len(dst)
-	scale, ok := scaleOf(points)
+	var few [64]int64 // an hour at one minute
+	list, scale, ok := integers(few[:], points)
 	if !ok {
 		return appendFloats(dst, points)
 	}
-	dst = packIntegers(append(dst, byte(scale)), points, scale)
+	dst = packIntegers(append(dst, byte(scale)), list)
 	if size := len(dst) - start; size > 4*len(points)+8 {
 		floats := appendFloats(nil, points)
 		if len(floats) < size {
@@ -74,6 +75,20 @@ func packValues(dst []byte, points []Point) []byte {
 		}
 	}
 	return dst
+}
+
+// integers gives the values as whole numbers at the smallest scale at which they are, in room when it is large enough.
+func integers(room []int64, points []Point) (list []int64, scale int, ok bool) {
+	if scale, ok = scaleOf(points); !ok {
+		return nil, 0, false
+	}
+	if list = room; len(list) < len(points) {
+		list = make([]int64, len(points))
+	}
+	for i, p := range points {
+		list[i] = int64(math.RoundToEven(p.Value * pow10[scale]))
+	}
+	return list[:len(points)], scale, true
 }
 
 // appendFloats writes the values by XOR, or as they are when that is shorter.
@@ -106,26 +121,13 @@ func (g *guess) learn(v int64) {
 }
 
 // packIntegers writes whole numbers by their distance to the guess that fits best.
-func packIntegers(dst []byte, points []Point, scale int) []byte {
-	list := make([]int64, len(points))
+func packIntegers(dst []byte, list []int64) []byte {
 	sum := 0.0
-	for i, p := range points {
-		list[i], _ = scaled(p.Value, scale)
-		sum += float64(list[i])
+	for _, v := range list {
+		sum += float64(v)
 	}
 	bases, change := [3]int64{int64(sum / float64(len(list))), list[0], list[0]}, list[min(1, len(list)-1)]-list[0]
-	best, bestK, bestSize := 0, 0, math.MaxInt
-	for order, base := range bases {
-		var sizes lengths
-		g := newGuess(order, base, change)
-		for _, v := range list {
-			sizes.add(v - g.next)
-			g.learn(v)
-		}
-		if k, size := sizes.rice(); size < bestSize {
-			best, bestK, bestSize = order, k, size
-		}
-	}
+	best, bestK := bestGuess(list, bases, change)
 	dst = append(dst, byte(best), byte(bestK))
 	dst = binary.AppendVarint(dst, bases[best])
 	if best == 2 {
@@ -138,6 +140,26 @@ func packIntegers(dst []byte, points []Point, scale int) []byte {
 		g.learn(v)
 	}
 	return w.end()
+}
+
+// bestGuess is the order of the guess by which the numbers take the fewest bits, and how many low bits are written as they are.
+func bestGuess(list []int64, bases [3]int64, change int64) (order, k int) {
+	var sizes [3]lengths
+	same, straight := bases[1], newGuess(2, bases[2], change)
+	for _, v := range list {
+		sizes[0].add(v - bases[0])
+		sizes[1].add(v - same)
+		sizes[2].add(v - straight.next)
+		same = v
+		straight.learn(v)
+	}
+	least := math.MaxInt
+	for o := range sizes {
+		if tryK, size := sizes[o].rice(); size < least {
+			order, k, least = o, tryK, size
+		}
+	}
+	return order, k
 }
 
 // Unpack appends the points of a payload of Pack's to dst. A payload that is damaged leaves dst as it was.

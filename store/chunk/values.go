@@ -64,6 +64,27 @@ func appendValues(dst []byte, points []Point) []byte {
 	return appendRaw(dst[:start], points)
 }
 
+// appendValue is appendValues for one point. It tries first whether the scale of the value before fits and the next smaller one does not,
+// and returns the scale for the next.
+func appendValue(dst []byte, one []Point, scale int) ([]byte, int) {
+	v, fits := scaled(one[0].Value, scale)
+	if fits && scale > 0 {
+		_, smaller := scaled(one[0].Value, scale-1)
+		fits = !smaller
+	}
+	if !fits {
+		if scale, fits = scaleOf(one); fits {
+			v, _ = scaled(one[0].Value, scale)
+		} else {
+			scale = 0
+		}
+	}
+	if fits && zigzag(v) < 1<<21 { // by XOR none that is so long takes fewer octets
+		return binary.AppendVarint(append(dst, byte(scale)), v), scale
+	}
+	return appendValues(dst, one), scale
+}
+
 func appendRaw(dst []byte, points []Point) []byte {
 	dst = append(dst, modeRaw)
 	for _, p := range points {
