@@ -365,7 +365,7 @@ func (s *Store) keepLease(ctx context.Context, session *sql.Conn, epoch int64, g
 		if session == nil {
 			continue
 		}
-		held, err := renew(ctx, session, epoch, &guarded)
+		held, err := renew(context.WithoutCancel(ctx), session, epoch, &guarded)
 		if err != nil || !held {
 			endSession(session)
 			session = nil
