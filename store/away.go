@@ -32,6 +32,8 @@ type away struct {
 	logger *slog.Logger
 	now    func() time.Time
 
+	drains sync.Mutex // one at a time gives the journal to the database, or closes it
+
 	mu      sync.Mutex
 	journal *localJournal // nil: none is configured, or it cannot be used
 	broken  string        // why not
@@ -66,9 +68,12 @@ func (a *away) usable() error {
 
 // close gives the journal back. What it holds waits for the next process.
 func (a *away) close() {
+	a.drains.Lock()
+	defer a.drains.Unlock()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.shut()
+	a.since = time.Time{}
 }
 
 // is reports whether writes go to the journal.
@@ -201,6 +206,8 @@ const probeSQL = `UPDATE lease SET holder = holder WHERE epoch = $1`
 
 // comeBack gives the database all that waits in the journal, in order, if it takes writes. Doing so twice changes nothing.
 func (s *Store) comeBack(ctx context.Context) error {
+	s.away.drains.Lock()
+	defer s.away.drains.Unlock()
 	if !s.away.is() {
 		return nil
 	}

@@ -32,5 +32,4 @@ func (s *Store) ComeBack(ctx context.Context) error { return s.comeBack(ctx) }
 // Forget closes the local journal without giving the database what it holds.
 func (s *Store) Forget() {
 	s.away.close()
-	s.away.since = time.Time{}
 }

@@ -245,7 +245,18 @@ func (f *failover) cut(silently bool) {
 	old.way.set(false)
 	f.deposed(old, before)
 	f.told(ref)
+	f.stored(ref)
 	f.recover()
+}
+
+// stored waits until the process that is active has an incident about the failure. The other one may have told of one that only itself knew of.
+func (f *failover) stored(ref string) {
+	f.t.Helper()
+	const known = `SELECT TRUE FROM incidents WHERE ref_kind || '/' || ref_name = $1`
+	var yes bool
+	if !eventually(20*time.Second, func() bool { return f.db.QueryRow(known, ref).Scan(&yes) == nil }) {
+		f.t.Fatalf("the active process knows nothing of %s:\n%s", ref, f.active().p.output)
+	}
 }
 
 // deposed waits until a process has found out that it lost the right, and looks at what it says then.
