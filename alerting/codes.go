@@ -133,6 +133,8 @@ var predicates = map[collectors.Metric]collectors.Text{
 	collectors.VigiaConfigRefused: {EN: " runs on an old configuration: the new one is refused", ES: " sigue con una configuración anterior: la nueva fue rechazada"},
 	collectors.VigiaUnsent:        {EN: ": {1} incidents should have told somebody and did not", ES: ": {1} incidentes debían avisar a alguien y no lo hicieron"},
 	collectors.VigiaDropped:       {EN: " dropped {1} samples", ES: " descartó {1} muestras"},
+	collectors.VigiaVoiceDown:     {EN: " does not receive reports about calls", ES: " no recibe reportes de llamadas"},
+	collectors.VigiaVoiceLossPct:  {EN: " loses {1} % of the reports about calls", ES: " pierde el {1} % de los reportes de llamadas"},
 	collectors.VigiaClockJumpS:    {EN: ": the clock jumped by {1} s", ES: ": el reloj saltó {1} s"},
 }
 

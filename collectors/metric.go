@@ -83,6 +83,8 @@ const (
 	VigiaSetAside      Metric = "vigia_set_aside"        // things that the database refuses for good and that nobody has looked at
 	VigiaNoJournal     Metric = "vigia_no_journal"       // 1 while the local journal cannot be used
 	VigiaBackupAgeS    Metric = "vigia_backup_age_s"     // how old the newest backup is
+	VigiaVoiceDown     Metric = "vigia_voice_failing"    // 1 while reports about calls are not received
+	VigiaVoiceLossPct  Metric = "vigia_voice_loss_pct"   // reports about calls that the kernel dropped before they were read
 	VigiaClockJumpS    Metric = "vigia_clock_jump_s"     // how far the wall clock jumped, seconds
 	VigiaUnsent        Metric = "vigia_untold_incidents" // incidents that should have told someone and did not (the auditor)
 )
@@ -194,6 +196,8 @@ var Catalogue = map[Metric]MetricInfo{
 	VigiaSetAside:      {},
 	VigiaNoJournal:     {Unit: UnitBool},
 	VigiaBackupAgeS:    {Unit: UnitSeconds},
+	VigiaVoiceDown:     {Unit: UnitBool},
+	VigiaVoiceLossPct:  {Unit: UnitPercent},
 	VigiaClockJumpS:    {Unit: UnitSeconds},
 	VigiaUnsent:        {},
 }

@@ -90,6 +90,10 @@ var MetricWords = Words{
 	"metric.vigia_store_failing.yes":    {"refuses writes", "rechaza las escrituras"},
 	"metric.vigia_store_failing.no":     {"takes writes", "acepta las escrituras"},
 	"metric.vigia_backup_age_s":         {"age of the newest backup", "edad de la copia de seguridad más reciente"},
+	"metric.vigia_voice_failing":        {"reports about calls", "reportes de llamadas"},
+	"metric.vigia_voice_failing.yes":    {"are not received", "no se reciben"},
+	"metric.vigia_voice_failing.no":     {"are received", "se reciben"},
+	"metric.vigia_voice_loss_pct":       {"reports about calls lost here", "reportes de llamadas perdidos aquí"},
 	"metric.vigia_clock_jump_s":         {"jump of the clock", "salto del reloj"},
 	"metric.vigia_untold_incidents":     {"incidents that nobody was told of", "incidentes de los que nadie fue avisado"},
 

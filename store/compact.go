@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -29,10 +30,9 @@ const (
 		chunked_to = CASE WHEN chunked_to > $2 THEN chunked_to ELSE $2 END`
 	markOldestSQL = `UPDATE sample_compaction SET oldest = $1 WHERE oldest IS NULL OR oldest > $1`
 	rowsSQL       = `SELECT id, payload FROM sample_log WHERE id >= $1 AND id <= $2 AND t1 < $3 ORDER BY id`
-	removeRowSQL  = `DELETE FROM sample_log WHERE id = $1`
+	removeRowsSQL = `DELETE FROM sample_log WHERE id >= $1 AND id <= $2 AND t1 < $3`
 	hoursOfSQL    = `SELECT series, payload FROM sample_hours WHERE t0 = $1 AND series >= $2 AND series <= $3`
 	removeHourSQL = `DELETE FROM sample_hours WHERE t0 = $1 AND series = $2`
-	addHourSQL    = `INSERT INTO sample_hours (t0, series, payload) VALUES ($1, $2, $3)`
 
 	logTable, hoursTable, daysTable = "sample_log", "sample_hours", "sample_days"
 )
@@ -71,6 +71,9 @@ type compactor struct {
 	unkept  int           // octets that were written since SQLite's upkeep
 	longest time.Duration // that one of its transactions has taken
 	forgot  time.Time     // before which daily figures have been deleted
+
+	expired   time.Time // when what is too old was deleted the last time
+	expiredBy [2]int64  // by which retentions
 }
 
 func newCompactor(l *sampleLog, fence func(context.Context, *transaction) error) *compactor {
@@ -105,12 +108,13 @@ func (c *compactor) compact(ctx context.Context, now time.Time) error {
 
 // due reports whether any row could be compacted, without troubling anybody: it is asked every minute.
 func (c *compactor) due(ctx context.Context, before time.Time) (due bool, err error) {
-	n := 0
-	err = each(ctx, c.db.read, dueSQL, []any{stamp(before), int64(lookPage)}, func(rows *sql.Rows) error {
+	damaged, n := c.damagedRows(), 0
+	err = each(ctx, c.db.read, dueSQL, []any{stamp(before), int64(min(len(damaged)+1, lookPage))}, func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
+		_, is := slices.BinarySearch(damaged, id)
 		n++
-		due = due || !c.spoilt(place{logTable, time.Time{}, id})
+		due = due || !is
 		return err
 	})
 	return due || n == lookPage, err
@@ -140,6 +144,7 @@ func (c *compactor) cover(ctx context.Context, before, latest time.Time) (covere
 // oldRows lists rows after one id and up to another whose samples are all older than an instant; the last hour of a full page is left for
 // the next one, in which it is whole. Rows that are known to be damaged stay where they are.
 func (c *compactor) oldRows(ctx context.Context, after, upTo int64, before time.Time, page int) ([]logRow, error) {
+	damaged := c.damagedRows()
 	for {
 		var list []logRow
 		n := 0
@@ -148,7 +153,8 @@ func (c *compactor) oldRows(ctx context.Context, after, upTo int64, before time.
 			var t1 time.Time
 			err := rows.Scan(&r.id, instant{&t1}, &r.count)
 			r.hour = t1.Truncate(time.Hour)
-			if n, after = n+1, r.id; !c.spoilt(place{logTable, time.Time{}, r.id}) {
+			n, after = n+1, r.id
+			if _, is := slices.BinarySearch(damaged, r.id); !is {
 				list = append(list, r)
 			}
 			return err
@@ -220,15 +226,20 @@ func (c *compactor) gather(ctx context.Context, u unit, from, to int64) ([][]chu
 		wanted[r.id] = true
 	}
 	span := []any{u.rows[0].id, u.rows[len(u.rows)-1].id, stamp(u.before)}
+	var decoder chunk.Decoder
 	err := each(ctx, c.db.read, rowsSQL, span, func(rows *sql.Rows) error {
 		var id int64
 		var payload sql.RawBytes
 		if err := rows.Scan(&id, &payload); err != nil || !wanted[id] {
 			return err
 		}
-		err := chunk.Decode(payload, func(series int64, part []chunk.Point) bool {
-			if series >= from && series < to {
-				points[series-from] = append(points[series-from], part...)
+		err := decoder.Decode(payload, func(series int64, part []chunk.Point) bool {
+			switch i := series - from; {
+			case series < from || series >= to:
+			case len(part) == 1:
+				points[i] = append(points[i], part[0])
+			default:
+				points[i] = append(points[i], part...)
 			}
 			return true
 		})
@@ -258,14 +269,14 @@ func places(count, n int64) [][]chunk.Point {
 	return lists
 }
 
-// removeRows deletes a unit's rows, the oldest first: of two values of one instant the one that stays longer is the newer one.
+// removeRows deletes a unit's rows, the oldest first: of two values of one instant the one that stays longer is the newer one. What else has
+// a number among theirs has samples that are not old, or is damaged and stays.
 func (c *compactor) removeRows(ctx context.Context, u unit) error {
-	rows := slices.DeleteFunc(slices.Clone(u.rows), func(r logRow) bool { return c.spoilt(place{logTable, time.Time{}, r.id}) })
-	for len(rows) > 0 {
+	for rows := u.rows; len(rows) > 0; {
 		n := min(c.rows.size(), len(rows))
 		var list statements
-		for _, r := range rows[:n] {
-			list.add(removeRowSQL, r.id)
+		for _, run := range c.runs(rows[:n]) {
+			list.add(removeRowsSQL, run[0], run[1], u.before)
 		}
 		if err := c.slice(ctx, &c.rows, func(t *transaction) (int, error) { return n, t.run(ctx, list) }); err != nil {
 			return err
@@ -273,6 +284,24 @@ func (c *compactor) removeRows(ctx context.Context, u unit) error {
 		rows = rows[n:]
 	}
 	return nil
+}
+
+// runs are the first and last numbers of spans of rows between which there is no damaged one.
+func (c *compactor) runs(rows []logRow) (list [][2]int64) {
+	damaged := c.damagedRows()
+	last := int64(math.MinInt64)
+	for _, r := range rows {
+		i, is := slices.BinarySearch(damaged, r.id)
+		if is {
+			continue
+		}
+		if len(list) == 0 || i > 0 && damaged[i-1] > last {
+			list = append(list, [2]int64{r.id, r.id})
+		}
+		last = r.id
+		list[len(list)-1][1] = last
+	}
+	return list
 }
 
 // part is the samples of one series within one chunk.

@@ -135,7 +135,8 @@ func TestCompactNeedsRoom(t *testing.T) {
 	}
 	done := got[store.Compacted](t)(store.CompactWith(t.Context(), m.config(1000*time.Hour), 18e6, false))
 	info := got[os.FileInfo](t)(os.Stat(file))
-	if done.Free == 0 || done.After.Bytes > done.Before.Bytes-done.Free || info.Size() != done.After.Bytes {
+	const page = 8192 // a page more than was free may be needed: the schema's own pages are filled anew
+	if done.Free <= page || done.After.Bytes > done.Before.Bytes-done.Free+page || info.Size() != done.After.Bytes {
 		t.Errorf("%d octets before, of which %d free; %d after, and the file has %d", done.Before.Bytes, done.Free, done.After.Bytes, info.Size())
 	}
 	if info, err := os.Stat(file + "-wal"); err == nil && info.Size() > 0 {

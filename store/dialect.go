@@ -22,6 +22,7 @@ import (
 type dialect struct {
 	name       string // the folder of its migrations
 	claimBy    string // names the index by which what is due is found in order; empty where the planner sees it
+	indexedBy  string // begins the name of an index that a query is to use; empty where the planner finds it by its statistics
 	skipLocked string // ends the choice of rows that another process may be choosing too
 	keyShare   string // ends a look at the lease: nobody may change its key until the transaction is over
 	lockLog    string // waits for rows of the log that others are just writing, and keeps new ones away; empty where nobody else can
@@ -33,10 +34,11 @@ type dialect struct {
 
 func sqliteDialect() dialect {
 	return dialect{
-		name:    "sqlite",
-		claimBy: " INDEXED BY notifications_claim",
-		upkeep:  `PRAGMA wal_checkpoint(PASSIVE)`, // moves the log of writes into the file beside the writers, who would else stop for it
-		sizes:   `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`,
+		name:      "sqlite",
+		indexedBy: " INDEXED BY ",
+		claimBy:   " INDEXED BY notifications_claim",
+		upkeep:    `PRAGMA wal_checkpoint(PASSIVE)`, // moves the log of writes into the file beside the writers, who would else stop for it
+		sizes:     `SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()`,
 	}
 }
 

@@ -25,7 +25,6 @@ const (
 	removeHoursSQL = `DELETE FROM sample_hours WHERE t0 = $1 AND series >= $2 AND series <= $3`
 	daysOfSQL      = `SELECT series, payload FROM sample_days WHERE t0 = $1 AND series >= $2 AND series <= $3`
 	removeDaySQL   = `DELETE FROM sample_days WHERE t0 = $1 AND series = $2`
-	addDaySQL      = `INSERT INTO sample_days (t0, series, payload) VALUES ($1, $2, $3)`
 	putRollupSQL   = `INSERT INTO sample_rollup_1d (series, day, count, min, max, sum) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (series, day) DO UPDATE SET count = excluded.count, min = excluded.min, max = excluded.max, sum = excluded.sum`
 )
@@ -126,7 +125,7 @@ func (c *compactor) foldSlice(ctx context.Context, day time.Time, from, to int64
 		if err := t.run(ctx, before); err != nil {
 			return 0, err
 		}
-		if err := t.addChunks(ctx, daysTable, addDaySQL, day, rows); err != nil {
+		if err := t.addChunks(ctx, daysTable, day, rows); err != nil {
 			return 0, err
 		}
 		return len(rows), t.run(ctx, after)
@@ -148,11 +147,15 @@ func (c *compactor) hoursOf(ctx context.Context, day time.Time, from, to int64) 
 			if err := rows.Scan(&p.id, &payload); err != nil {
 				return err
 			}
-			points, err := chunk.Unpack(bySeries[p.id], payload)
+			before := bySeries[p.id]
+			points, err := chunk.Unpack(before, payload)
 			if errors.Is(err, chunk.ErrDamaged) {
 				c.spoil(p, err)
 				found.left = true
 				return nil
+			}
+			if len(before) == 0 {
+				points = slices.Grow(points, 23*len(points)) // the other hours tend to be like the first
 			}
 			bySeries[p.id] = points
 			found.places = append(found.places, p)

@@ -14,6 +14,7 @@ import (
 const (
 	headLeast = 64  // samples of each series that are kept however many series there are
 	headMost  = 720 // two hours at ten seconds
+	tailRoom  = 8
 )
 
 // head keeps the last samples of every series in memory.
@@ -23,21 +24,25 @@ type head struct {
 	mu     sync.RWMutex
 	series map[collectors.Series]*recent
 	byRef  map[inventory.Ref][]*recent
-	found  *recent // what find found last; nil before
+	found  *recent   // what find found last; nil before
+	taken  []waiting // room for what one Put takes
 }
 
 // recent is one series' last samples. Its fields are guarded by the head's lock, but for series, which never changes. What each sample
-// touches comes first, close together: of many series little is in the processor's caches.
+// touches comes first, close together: of many series little is in the processor's caches. That is why the newest points wait in the tail
+// until it is full: points lies elsewhere, and is touched by one sample of tailRoom.
 type recent struct {
 	series   collectors.Series
 	next     *recent       // whose sample came after this one's the last time; nil before
-	points   []chunk.Point // in order of time
-	newest   int64         // the time of the last of points; microseconds
+	newest   int64         // no point is newer; microseconds
 	id       int64         // its row's id; 0 until it has one
 	every    time.Duration // how often a sample is expected; 0 when unknown
 	saved    time.Duration // every, as the row has it
 	last     latestSample
-	complete int64 // from this instant on, points lacks nothing; microseconds
+	waiting  int // how many points the tail has
+	tail     [tailRoom]chunk.Point
+	points   []chunk.Point // in order of time, all older than those of the tail
+	complete int64         // from this instant on, points and tail lack nothing; microseconds
 }
 
 // latestSample is the newest sample of a series; only at and value are known after a restart.
@@ -112,23 +117,48 @@ func (h *head) put(r *recent, sample *collectors.Sample, at int64) {
 	if sample.Every > 0 {
 		r.every = sample.Every
 	}
-	r.insert(chunk.Point{At: at, Value: sample.Value})
-	r.trim(h.room())
+	if r.insert(chunk.Point{At: at, Value: sample.Value}) {
+		r.trim(h.room())
+	}
 }
 
-// insert keeps the points in order; nearly always the new one is the newest. The same instant again replaces.
-func (r *recent) insert(p chunk.Point) {
-	n := len(r.points)
-	if n == 0 || r.newest < p.At {
-		r.points, r.newest = append(r.points, p), p.At
-		return
+// insert keeps the points in order; nearly always the new one is the newest. The same instant again replaces. It reports whether points,
+// and not only the tail, has become longer.
+func (r *recent) insert(p chunk.Point) (longer bool) {
+	if r.newest < p.At {
+		if longer = r.waiting == tailRoom; longer {
+			r.settle()
+		}
+		r.tail[r.waiting], r.newest = p, p.At
+		r.waiting++
+		return longer
 	}
+	r.settle()
 	i, found := slices.BinarySearchFunc(r.points, p.At, compareAt)
 	if found {
 		r.points[i] = p
-		return
+	} else {
+		r.points = slices.Insert(r.points, i, p)
 	}
-	r.points = slices.Insert(r.points, i, p)
+	return true
+}
+
+// settle moves the tail to the other points.
+func (r *recent) settle() {
+	r.points = append(r.points, r.tail[:r.waiting]...)
+	r.waiting = 0
+}
+
+// within copies the points of a span, ends included.
+func (r *recent) within(from, to int64) []chunk.Point {
+	return slices.Concat(between(r.points, from, to), between(r.tail[:r.waiting], from, to))
+}
+
+// between is the part of sorted points in a span, ends included.
+func between(points []chunk.Point, from, to int64) []chunk.Point {
+	i, _ := slices.BinarySearchFunc(points, from, compareAt)
+	j, _ := slices.BinarySearchFunc(points, to+1, compareAt)
+	return points[i:max(i, j)]
 }
 
 // trim drops the oldest points above the room, an eighth of the room at a time so that it costs little, and notes what is now lacking.
@@ -208,9 +238,7 @@ func (h *head) recentPoints(series collectors.Series, from, to int64) (points []
 	if r == nil {
 		return nil, math.MinInt64, 0
 	}
-	i, _ := slices.BinarySearchFunc(r.points, max(from, r.complete), compareAt)
-	j, _ := slices.BinarySearchFunc(r.points, to+1, compareAt)
-	return slices.Clone(r.points[i:max(i, j)]), r.complete, r.id
+	return r.within(max(from, r.complete), to), r.complete, r.id
 }
 
 func compareSeries(a, b collectors.Series) int {

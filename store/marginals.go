@@ -201,12 +201,13 @@ func counts(yes bool) int64 {
 const longestValue = 200
 
 // shortText cuts a text that came from the wire, always in the same place.
-func shortText(s string) string {
-	s = cleanText(s)
-	if len(s) <= longestValue {
+func shortText(s string) string { return cutText(cleanText(s), longestValue) }
+
+// cutText is the beginning of a text, not longer than so many octets.
+func cutText(s string, n int) string {
+	if len(s) <= n {
 		return s
 	}
-	n := longestValue
 	for n > 0 && !utf8.RuneStart(s[n]) {
 		n--
 	}

@@ -143,6 +143,7 @@ func (l *sampleLog) room() int {
 
 // refill puts what the database had before what has come since. The caller holds the head's lock.
 func (r *recent) refill(f *filling, room int) {
+	r.settle()
 	r.points = tidy(slices.Concat(f.points, r.points))
 	r.newest = r.points[len(r.points)-1].At
 	r.complete = min(r.complete, f.since)

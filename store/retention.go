@@ -25,6 +25,9 @@ const (
 	expireRollupSQL = `DELETE FROM sample_rollup_1d WHERE series = $1 AND day < $2`
 )
 
+// expireEvery is how often what is too old is looked for: what is kept for days can stay for so long more.
+const expireEvery = 10 * time.Minute
+
 // sweep makes chunks of what is over and deletes what is older than its retention, in slices that keep nobody waiting. One runs at a time.
 func (s *Store) sweep(ctx context.Context) error {
 	now := s.cfg.Now()
@@ -34,11 +37,27 @@ func (s *Store) sweep(ctx context.Context) error {
 	if err := s.chunks.fold(ctx, now); err != nil {
 		return fmt.Errorf("make day chunks: %w", err)
 	}
+	limits := [2]int64{s.retention.Load(), s.rollupRetention.Load()}
+	if passed := now.Sub(s.chunks.expired); passed >= 0 && passed < expireEvery && limits == s.chunks.expiredBy {
+		return nil
+	}
+	if err := s.expire(ctx, now); err != nil {
+		return err
+	}
+	s.chunks.expired, s.chunks.expiredBy = now, limits
+	return nil
+}
+
+// expire deletes what is older than its retention at an instant.
+func (s *Store) expire(ctx context.Context, now time.Time) error {
 	if err := s.expireSamples(ctx, now.Add(-time.Duration(s.retention.Load()))); err != nil {
 		return fmt.Errorf("delete old samples: %w", err)
 	}
 	if err := s.chunks.expireRollups(ctx, now.Add(-time.Duration(s.rollupRetention.Load()))); err != nil {
 		return fmt.Errorf("delete old daily figures: %w", err)
+	}
+	if err := s.sweepCalls(ctx, now); err != nil {
+		return err
 	}
 	_, err := s.remove(ctx, neverRaisedSQL, now.Add(-24*time.Hour))
 	return err
@@ -150,6 +169,14 @@ type Stats struct {
 	LastFlush        time.Time
 	FlushTook        time.Duration
 
+	CallsTaken     uint64 // since start; also amendments
+	CallsWritten   uint64
+	CallsAmended   uint64 // of them
+	CallsRefused   uint64 // were no calls, or the database refuses them for good
+	CallsDropped   uint64 // were lost because the database was away
+	CallsUncounted uint64 // are stored, and not in the hourly figures as they should be
+	CallsPending   int    // wait to be written
+
 	LogRows     int64     // rows that have not become chunks yet
 	LogBegin    time.Time // the oldest sample; zero for none
 	DamagedRows int       // rows and chunks that could not be read back
@@ -215,9 +242,11 @@ func (s *Store) Stats() Stats {
 	s.head.mu.RLock()
 	stats.Series = len(s.head.series)
 	for _, r := range s.head.series {
-		stats.HeadSamples += len(r.points)
+		stats.HeadSamples += len(r.points) + r.waiting
 	}
 	s.head.mu.RUnlock()
+
+	s.calls.stats(&stats)
 
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()

@@ -22,14 +22,16 @@ func (s *Store) Run(ctx context.Context) error {
 	others.Go(func() { s.fillHead(ctx) })
 	others.Go(func() { s.sweepOn(ctx) })
 	others.Go(func() { s.comeBackOn(ctx) })
+	others.Go(func() { s.writeCallsOn(ctx) })
 	s.loop(ctx)
 	others.Wait()
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 	defer cancel()
-	if err := s.Flush(last); !errors.Is(err, ErrLost) {
-		return err
+	err := s.Flush(last)
+	if errors.Is(err, ErrLost) {
+		err = s.Flush(last) // as the one that it is now
 	}
-	return s.Flush(last) // as the one that it is now
+	return errors.Join(err, s.lastCalls(last))
 }
 
 func (s *Store) fillHead(ctx context.Context) {

@@ -41,6 +41,7 @@ type sampleLog struct {
 
 	mu      sync.Mutex
 	pending []waiting
+	spare   []waiting // of which nothing is used any more: room for pending
 	counts  counters
 	damaged int            // rows that could not be read back
 	spoiled map[place]bool // which ones
@@ -50,6 +51,7 @@ type sampleLog struct {
 	byID       map[int64]*recent
 	lastRow    int64 // the highest id of a row of the log that the head has
 	ownRow     int64 // the highest id of a row that this process wrote
+	scratch    scratch
 }
 
 // counters is what Stats tells of samples.
@@ -76,8 +78,9 @@ func (s *Store) Put(samples []collectors.Sample) {
 		return
 	}
 	latest := s.cfg.Now().Add(ahead)
-	rows := make([]waiting, 0, len(samples))
 	s.head.mu.Lock()
+	defer s.head.mu.Unlock()
+	rows := s.head.taken[:0]
 	for i := range samples {
 		sample := &samples[i]
 		r := s.head.find(&sample.Series)
@@ -91,8 +94,8 @@ func (s *Store) Put(samples []collectors.Sample) {
 		s.head.put(r, sample, at)
 		rows = append(rows, waiting{r, chunk.Point{At: at, Value: sample.Value}})
 	}
-	s.head.mu.Unlock()
 	s.log.take(rows, len(samples)-len(rows))
+	s.head.taken = rows[:0]
 }
 
 func storable(sample *collectors.Sample, latest time.Time) bool {
@@ -163,7 +166,7 @@ func (l *sampleLog) flush(ctx context.Context, now func() time.Time, epoch int64
 		batch := l.pending[:min(len(l.pending), mostInRow):min(len(l.pending), mostInRow)]
 		l.pending = l.pending[len(batch):]
 		if len(l.pending) == 0 {
-			l.pending = nil
+			l.pending, l.spare = l.spare, nil
 		}
 		l.mu.Unlock()
 		if len(batch) == 0 {
@@ -174,7 +177,7 @@ func (l *sampleLog) flush(ctx context.Context, now func() time.Time, epoch int64
 			return fmt.Errorf("write samples: %w", err)
 		}
 		wrote += len(batch)
-		l.count(len(batch))
+		l.done(batch)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -185,11 +188,12 @@ func (l *sampleLog) flush(ctx context.Context, now func() time.Time, epoch int64
 	return nil
 }
 
-// count notes what was written, even when what follows it in the same flush is not.
-func (l *sampleLog) count(written int) {
+// done notes what was written, even when what follows it in the same flush is not.
+func (l *sampleLog) done(batch []waiting) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.counts.written += uint64(written)
+	l.counts.written += uint64(len(batch))
+	l.spare = batch[:0]
 }
 
 // putBack lets a batch wait again, unless the database would refuse it for ever.
@@ -210,17 +214,7 @@ func (l *sampleLog) write(ctx context.Context, batch []waiting, epoch int64) err
 		return err
 	}
 	slices.SortStableFunc(batch, func(a, b waiting) int { return cmp.Compare(a.of.id, b.of.id) })
-	blocks := make([]chunk.Block, 0, min(len(batch), len(l.byID)))
-	points := make([]chunk.Point, len(batch))
-	for i, w := range batch {
-		points[i] = w.Point
-		if i == 0 || batch[i-1].of != w.of {
-			blocks = append(blocks, chunk.Block{Series: w.of.id, Points: points[i:i]})
-		}
-		last := &blocks[len(blocks)-1]
-		last.Points = last.Points[:len(last.Points)+1]
-	}
-	id, err := encodeRow(blocks).add(ctx, l.db, epoch)
+	id, err := l.scratch.encode(batch).add(ctx, l.db, epoch)
 	if err != nil {
 		return err
 	}
@@ -247,16 +241,32 @@ type packed struct {
 	payload []byte
 }
 
-// encodeRow packs blocks, of which there is one at least.
-func encodeRow(blocks []chunk.Block) packed {
-	row := packed{t0: math.MaxInt64, t1: math.MinInt64}
-	for _, b := range blocks {
-		row.count += len(b.Points)
-		for _, p := range b.Points {
-			row.t0, row.t1 = min(row.t0, p.At), max(row.t1, p.At)
+// scratch is the memory in which one row after the other is made.
+type scratch struct {
+	points  []chunk.Point
+	blocks  []chunk.Block
+	payload []byte
+}
+
+// encode packs samples in the order of their series, of which there is one at least. The row is valid until the next one is made.
+func (s *scratch) encode(batch []waiting) packed {
+	row := packed{t0: math.MaxInt64, t1: math.MinInt64, count: len(batch)}
+	points, blocks := slices.Grow(s.points[:0], len(batch))[:len(batch)], s.blocks[:0]
+	var of *recent
+	for i := range batch {
+		w := &batch[i]
+		points[i] = w.Point
+		row.t0, row.t1 = min(row.t0, w.At), max(row.t1, w.At)
+		if of != w.of {
+			of = w.of
+			blocks = append(blocks, chunk.Block{Series: of.id, Points: points[i:i]})
 		}
+		last := &blocks[len(blocks)-1]
+		last.Points = last.Points[:len(last.Points)+1]
 	}
-	row.payload = chunk.Encode(make([]byte, 0, 8*row.count+64), blocks)
+	s.points, s.blocks = points, blocks
+	s.payload = chunk.Encode(s.payload[:0], blocks)
+	row.payload = s.payload
 	return row
 }
 
@@ -283,11 +293,17 @@ const (
 // register gives every series of the batch a row. The caller holds flushing.
 func (l *sampleLog) register(ctx context.Context, batch []waiting) error {
 	var list statements
-	fresh := map[*recent]time.Duration{}
+	var fresh map[*recent]time.Duration // nearly always there is none
 	l.head.mu.RLock()
 	for _, w := range batch {
 		r := w.of
-		if _, ok := fresh[r]; !ok && (r.id == 0 || r.saved != r.every) {
+		if r.id != 0 && r.saved == r.every {
+			continue
+		}
+		if fresh == nil {
+			fresh = map[*recent]time.Duration{}
+		}
+		if _, ok := fresh[r]; !ok {
 			fresh[r] = r.every
 			list.add(putSeriesSQL, string(r.series.Metric), string(r.series.Ref.Kind), r.series.Ref.Name, r.series.Instance, r.every.Microseconds())
 		}

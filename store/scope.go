@@ -22,6 +22,9 @@ func (s Scope) Sees(ref inventory.Ref) bool {
 	return s.all || ref.Kind != inventory.KindCustomer || slices.Contains(s.Customers, ref.Name)
 }
 
+// seesCustomer reports whether the scope may see what is a customer's.
+func (s Scope) seesCustomer(name string) bool { return s.all || slices.Contains(s.Customers, name) }
+
 // customerOf is what the column customer of a row about ref holds.
 func customerOf(ref inventory.Ref) string {
 	if ref.Kind == inventory.KindCustomer {

@@ -6,6 +6,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -21,19 +23,23 @@ const (
 )
 
 // pace finds how much fits into one transaction, by how long the last one took.
-type pace struct{ n int }
+type pace struct {
+	n     int
+	goal  time.Duration
+	least int // pieces, also on a machine that has no time
+}
 
-func newPace() pace { return pace{32} }
+func newPace() pace { return pace{32, sliceGoal, 1} }
 
 func (p *pace) size() int { return p.n }
 
 // took learns from a transaction of n pieces; it grows slowly and shrinks at once. Few pieces say nothing about many.
 func (p *pace) took(n int, d time.Duration) {
-	if n < p.n/2 && d < sliceGoal {
+	if n < p.n/2 && d < p.goal {
 		return
 	}
-	want := int(float64(n) * float64(sliceGoal) / float64(max(d, time.Microsecond)))
-	p.n = min(max(want, 1, p.n/8), p.n+p.n/4+1, mostSlice)
+	want := int(float64(n) * float64(p.goal) / float64(max(d, time.Microsecond)))
+	p.n = min(max(want, p.least, p.n/8), p.n+p.n/4+1, mostSlice)
 }
 
 // slice runs one short transaction of the compaction, if this process is still the active one, and lets its pace learn how much it did.
@@ -57,16 +63,19 @@ func (c *compactor) slice(ctx context.Context, p *pace, work func(*transaction) 
 	return nil
 }
 
-// place names one row that holds samples.
+// place names one row that holds something packed.
 type place struct {
 	table string
 	t0    time.Time // zero for a row of the log
-	id    int64     // of the series, or of the log's row
+	id    int64     // of the series, or of the log's row; of a call its hash
 }
 
 func (p place) String() string {
-	if p.t0.IsZero() {
+	switch {
+	case p.t0.IsZero():
 		return fmt.Sprintf("%s, row %d", p.table, p.id)
+	case p.table == callsTable || p.table == intervalsTable:
+		return fmt.Sprintf("%s, hash %d, %s", p.table, p.id, p.t0.Format(time.RFC3339Nano))
 	}
 	return fmt.Sprintf("%s, series %d, %s", p.table, p.id, p.t0.Format(time.RFC3339))
 }
@@ -85,7 +94,7 @@ func (l *sampleLog) spoil(p place, why error) {
 	}
 	l.mu.Unlock()
 	if !known {
-		l.logger.Error("samples cannot be read back and are left out", "where", p.String(), "error", why)
+		l.logger.Error("what is stored cannot be read back and is left out", "where", p.String(), "error", why)
 	}
 }
 
@@ -94,6 +103,19 @@ func (l *sampleLog) spoilt(p place) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.spoiled[p]
+}
+
+// damagedRows are the numbers of the log's rows that cannot be read back, in order.
+func (l *sampleLog) damagedRows() (list []int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for p := range l.spoiled {
+		if p.table == logTable {
+			list = append(list, p.id)
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 // row is a chunk as it is stored.
@@ -132,7 +154,7 @@ func (c *compactor) writeHour(ctx context.Context, hour time.Time, list []part) 
 		if err := t.run(ctx, replaced); err != nil {
 			return 0, err
 		}
-		if err := t.addChunks(ctx, hoursTable, addHourSQL, hour, rows); err != nil {
+		if err := t.addChunks(ctx, hoursTable, hour, rows); err != nil {
 			return 0, err
 		}
 		_, err := t.tx.ExecContext(ctx, markOldestSQL, stamp(time.UnixMicro(oldest)))
@@ -174,16 +196,43 @@ func (c *compactor) chunks(ctx context.Context, table, text string, t0 time.Time
 	return found, err
 }
 
+// addAtOnce is how many chunks one statement inserts on SQLite.
+const addAtOnce = 32
+
 // addChunks inserts chunks of one time that are not there: on PostgreSQL by COPY.
-func (t *transaction) addChunks(ctx context.Context, table, text string, t0 time.Time, rows []row) error {
+func (t *transaction) addChunks(ctx context.Context, table string, t0 time.Time, rows []row) error {
 	if t.d.gate == nil {
 		return t.conn.Raw(func(c any) error { return copyChunks(ctx, c, table, t0, rows) })
 	}
 	var list statements
-	for _, r := range rows {
-		list.add(text, t0, r.series, r.payload)
+	at := stamp(t0)
+	for len(rows) > 0 {
+		n := addAtOnce
+		if len(rows) < n {
+			n = 1
+		}
+		args := make([]any, 1, 1+2*n)
+		args[0] = at
+		for _, r := range rows[:n] {
+			args = append(args, r.series, r.payload)
+		}
+		list = append(list, statement{addChunksSQL(table, n), args})
+		rows = rows[n:]
 	}
 	return t.run(ctx, list)
+}
+
+// addChunksSQL inserts n chunks of one time.
+func addChunksSQL(table string, n int) string {
+	var b strings.Builder
+	b.WriteString(`INSERT INTO ` + table + ` (t0, series, payload) VALUES `)
+	for i := range n {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "($1, $%d, $%d)", 2+2*i, 3+2*i)
+	}
+	return b.String()
 }
 
 func copyChunks(ctx context.Context, driverConn any, table string, t0 time.Time, rows []row) error {

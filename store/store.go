@@ -34,10 +34,14 @@ type Config struct {
 
 	SampleRetention time.Duration // how long samples are kept; default 400 days
 	RollupRetention time.Duration // how long daily figures are kept; default 5 years
+	CallRetention   time.Duration // how long calls are kept; default 90 days
+	IntervalsKept   time.Duration // how long the intervals of calls are kept; default 14 days
+	Numbers         Numbers       // how much of the numbers of calls is kept; default all
 	FlushEvery      time.Duration // how often samples are written; default 2 s
 	Journal         string        // the local journal's file; empty: changes are refused while the database is away
 	JournalRoom     int64         // octets that it takes in advance; default 16 MiB
 	MaxPending      int           // how many samples wait while the database is away; default 1,000,000
+	MaxPendingCalls int           // how many calls wait while the database is away; default 100,000 (some 2 KB each)
 	HeadSamples     int           // how many samples are kept in memory over all series; default 4,000,000 (16 octets each)
 
 	// OnSettle hears what became of notifications, after Settle has stored it, in the caller's goroutine.
@@ -56,6 +60,15 @@ func (c *Config) setDefaults() {
 	}
 	if c.RollupRetention <= 0 {
 		c.RollupRetention = 5 * 365 * 24 * time.Hour
+	}
+	if c.CallRetention <= 0 {
+		c.CallRetention = 90 * dayLong
+	}
+	if c.IntervalsKept <= 0 {
+		c.IntervalsKept = 14 * dayLong
+	}
+	if c.MaxPendingCalls <= 0 {
+		c.MaxPendingCalls = 100_000
 	}
 	if c.FlushEvery <= 0 {
 		c.FlushEvery = 2 * time.Second
@@ -81,6 +94,7 @@ type Store struct {
 	head   *head
 	log    *sampleLog
 	chunks *compactor // used by one sweep at a time
+	calls  *callLog
 	watch  *watch
 	health *health
 	duties *duties
@@ -121,6 +135,8 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.head = newHead(cfg.HeadSamples)
 	s.log = newSampleLog(db, s.head, cfg)
 	s.chunks = newCompactor(s.log, s.fence)
+	s.calls = newCallLog(db, &cfg, s.fence, s.log.spoil)
+	s.SetCallRetention(cfg.CallRetention, cfg.IntervalsKept)
 	if err := s.prepare(ctx); err != nil {
 		db.close() //nolint:errcheck // why it could not be opened is the news
 		return nil, err

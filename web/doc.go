@@ -36,6 +36,10 @@
 // /servers/x?of=snmp:eth0 is the page of one part of an object, with the charts that the object's own page leaves out. What takes long (the
 // 95th percentile, the forecast of disks) is asked for by hx-trigger="load" when the page is there, and kept for a while.
 //
+// /calls is one query in the order of time; a page ends with a key and the next one begins there, so that a page in the middle of tens of
+// millions of calls costs what the first one does. The bar of how they were is from the hourly figures, where these can say what is asked, and
+// counts the customers that are configured. The charts of a call are drawn on the server.
+//
 // ?part=a,b with the header HX-Request answers with those parts of a page only; names that it lacks are left out. An act that a script sent
 // is answered with 204 and HX-Trigger {"vigia:done": {"say", "undo"}}, a dialog again when something is missing or somebody was faster, or
 // 409 with {"vigia:failed": {"say"}}.

@@ -13,6 +13,8 @@ type findBody struct {
 	Objects   []item
 	Incidents []incidentRow
 	More      int
+	Calls     []callLine // the newest of a number
+	CallsURL  string     // where all of them are; "" when what is looked for is no number
 }
 
 // mostFound is how many objects a search shows.
@@ -32,7 +34,13 @@ func (s *Server) find(v *visit) error {
 		}
 	}
 	if body.Q != "" {
-		if exact := s.search(v, w, &body); exact != "" {
+		exact := s.search(v, w, &body)
+		if exact == "" {
+			if exact, err = s.findCalls(v, w, &body); err != nil {
+				return err
+			}
+		}
+		if exact != "" {
 			http.Redirect(v.w, v.r, exact, http.StatusSeeOther)
 			return nil
 		}

@@ -33,6 +33,7 @@ type objectBody struct {
 	Servers  []item // of a service
 	Device   deviceBody
 	Part     *partHead // of one part of it only
+	Calls    *bandBar  // today's, of a trunk
 	Asks     string    // where "check now" posts; "" when nothing measures it
 }
 
@@ -125,6 +126,9 @@ func (s *Server) showWhole(v *visit, w *world, list readings, body *objectBody) 
 		body.Asks = body.URL + "/check"
 	}
 	s.relate(v, w, body)
+	if body.Calls, err = s.trunkCalls(v, w.inv, body.Ref); err != nil {
+		return err
+	}
 	if body.Device, err = s.device(v, w, body.Ref, list); err != nil {
 		return err
 	}

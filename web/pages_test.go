@@ -23,7 +23,7 @@ func everyPage(incident int64) []string {
 		"/", "/alarms", "/alarms?view=flat", "/links", "/servers", "/trunks", "/services", "/sites", "/links/sjo-gua", "/servers/sbc-1", "/servers/idle",
 		"/trunks/guatel", "/services/sbc", "/sites/guatemala", at("/incidents/%d", incident), at("/incidents/%d/acknowledge", incident),
 		at("/incidents/%d/comment", incident), "/health", "/settings", "/keys", "/wallboard", "/find?q=sb", "/find", "/nothing",
-		"/links/%3Cb%20onmouseover=%22x%22%3E",
+		"/links/%3Cb%20onmouseover=%22x%22%3E", "/calls", "/calls?only=unmeasured&range=7d", "/calls?number=nobody", "/find?q=22220000",
 	}
 }
 

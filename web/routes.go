@@ -29,6 +29,8 @@ func (s *Server) routes() []route {
 		{pattern: "GET /incidents/{id}/comment", policy: mayDecide, page: s.commentDialog},
 		{pattern: "POST /incidents/{id}/comment", policy: mayDecide, page: s.comment},
 		{pattern: "POST /incidents/{id}/escalate", policy: mayDecide, page: s.escalate},
+		{pattern: "GET /calls", policy: mayLook, page: s.calls},
+		{pattern: "GET /calls/{id}", policy: mayLook, page: s.call},
 		{pattern: "GET /find", policy: mayLook, page: s.find},
 		{pattern: "GET /health", policy: technical, page: s.self},
 		{pattern: "GET /settings", policy: technical, page: s.settings},

@@ -26,6 +26,7 @@ type selfBody struct {
 	Charts    []chart
 	Skipped   []skippedRow
 	Policies  []policyRow
+	Calls     *callsPart // nil where no source of reports about calls is configured
 }
 
 // card is a list of facts under a title.
@@ -86,6 +87,7 @@ func (s *Server) self(v *visit) error {
 		body.Cards = append(body.Cards, card{v.t("self.scheduler"), v.schedulerFacts(h.Scheduler)}, card{v.t("self.engine"), v.engineFacts(h.Engine)})
 	}
 	body.Cards = append(body.Cards, card{v.t("self.store"), v.storeFacts(st)})
+	body.Calls = v.callsPart(h.Voice)
 	if !st.Up {
 		body.StoreBad = v.t("self.store_down", v.clock(st.DownSince), st.LastError)
 	}

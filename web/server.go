@@ -51,6 +51,7 @@ type Health struct {
 	Scheduler collectors.SchedulerStats
 	Engine    alerting.EngineStats
 	Config    ConfigHealth
+	Voice     *VoiceHealth // nil while no source of reports about calls is configured, and on a standby
 }
 
 // ConfigHealth is the state of the configuration file.
@@ -60,6 +61,34 @@ type ConfigHealth struct {
 	RefusedSince time.Time // zero while the file on disk is what runs
 	Errors       []string  // why it is refused, one line each
 	Notices      []string  // what is accepted and does nothing in this version
+}
+
+// VoiceHealth is how reports about calls are received.
+type VoiceHealth struct {
+	Sources  []CallSource
+	Trouble  string  // why nothing is received; "" while it is
+	LossPct  float64 // what the kernel dropped lately
+	Calls    int     // held now
+	Inferred int     // of them without signalling
+	Streams  int
+	Finished uint64
+	Evicted  uint64    // calls that were ended to make room
+	Unused   []Counted // facts that the tracker did not use
+}
+
+// CallSource is one way by which reports come, counted since it was opened.
+type CallSource struct {
+	Name, Address           string
+	Received, Decoded       uint64
+	Dropped                 []Counted // the most frequent first
+	KernelDrops             uint64
+	BufferWanted, BufferGot int // receive buffer in octets; 0 where there is none of our own
+}
+
+// Counted is how often something happened; its word is voice.drop. and the reason.
+type Counted struct {
+	Reason string
+	N      uint64
 }
 
 // DemoMessage is one thing that the demo's built-in mail server or webhook received.

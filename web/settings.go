@@ -98,6 +98,7 @@ var keyTable = []struct {
 	{[]string{"."}, "held"},
 	{[]string{"g", "o"}, "go.overview"},
 	{[]string{"g", "a"}, "go.alarms"},
+	{[]string{"g", "c"}, "go.calls"},
 	{[]string{"g", "l"}, "go.links"},
 	{[]string{"g", "s"}, "go.servers"},
 	{[]string{"g", "v"}, "go.services"},

@@ -173,7 +173,7 @@ var objectWords = collectors.Words{
 	"find.title":      {EN: "Find", ES: "Buscar"},
 	"find.none":       {EN: "Nothing has that name", ES: "Nada tiene ese nombre"},
 	"find.ask":        {EN: "What are you looking for?", ES: "¿Qué busca?"},
-	"find.how":        {EN: "Names, sites, addresses, or the number of an incident.", ES: "Nombres, sitios, direcciones o el número de un incidente."},
+	"find.how":        {EN: "Names, sites, addresses, the number of an incident, a telephone number or a Call-ID.", ES: "Nombres, sitios, direcciones, el número de un incidente, un número de teléfono o un Call-ID."},
 	"find.more.one":   {EN: "{0} more", ES: "{0} más"},
 	"find.more.many":  {EN: "{0} more", ES: "{0} más"},
 	"alarm.over":      {EN: "{0} {1}, limit {2}", ES: "{0} {1}, límite {2}"},

@@ -59,7 +59,8 @@ func testSpec(t testing.TB) inventory.Spec {
 		Services: []inventory.Service{
 			{Name: "sbc", Servers: []string{"sbc-1", "sbc-2"}, AtLeast: 2},
 		},
-		Trunks: []inventory.Trunk{{Name: "guatel", Site: "guatemala", Via: link}},
+		Trunks:    []inventory.Trunk{{Name: "guatel", Site: "guatemala", Via: link}},
+		Customers: []inventory.Customer{{Name: "clinica"}},
 	}
 }
 

@@ -91,7 +91,7 @@ func (a *app) open(ctx context.Context, cfg *Config) error {
 	}
 	a.store, err = store.Open(ctx, store.Config{
 		DSN: cfg.Store.Reveal(), Journal: cfg.JournalFile(), Logger: a.logger, SampleRetention: cfg.Retention.Samples.Std(), RollupRetention: cfg.Retention.Rollup1D.Std(),
-		OnSettle: a.settled,
+		CallRetention: cfg.Retention.Calls.Std(), IntervalsKept: cfg.Retention.Intervals.Std(), Numbers: cfg.numbers(), OnSettle: a.settled,
 	})
 	if err != nil {
 		return err
@@ -107,6 +107,9 @@ func (a *app) open(ctx context.Context, cfg *Config) error {
 // start and not at the takeover.
 func (a *app) begin(ctx context.Context, cfg *Config) error {
 	err := a.takeDuty(ctx)
+	if d := a.on(); err == nil && d != nil && d.calls != nil {
+		return d.calls.Open()
+	}
 	busy := errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil // something of the process before is not over yet
 	if !busy && !errors.Is(err, store.ErrTaken) || !a.store.MayStandBy() {
 		return err
@@ -178,6 +181,9 @@ func (a *app) close() {
 		a.listener.Close()
 	}
 	if d := a.duty.Swap(nil); d != nil {
+		if d.calls != nil {
+			d.calls.close()
+		}
 		d.release()
 	}
 	if a.store != nil {
@@ -230,6 +236,8 @@ func (a *app) apply(l *live, notifiers map[string]alerting.Notifier) {
 	a.live.Store(l)
 	a.store.SetSampleRetention(l.config.Retention.Samples.Std())
 	a.store.SetRollupRetention(l.config.Retention.Rollup1D.Std())
+	a.store.SetCallRetention(l.config.Retention.Calls.Std(), l.config.Retention.Intervals.Std())
+	a.store.SetNumbers(l.config.numbers())
 	if d := a.duty.Load(); d != nil {
 		d.reload(l, notifiers)
 		return

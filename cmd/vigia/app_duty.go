@@ -20,6 +20,7 @@ type duty struct {
 	scheduler *collectors.Scheduler
 	engine    *alerting.Engine
 	outbox    *outbox.Outbox
+	calls     *callMonitor // nil while the configuration names no source of reports
 	began     time.Time
 	lost      <-chan struct{} // closed when another process has become the active one
 	release   func()          // gives the right back
@@ -100,6 +101,7 @@ func (a *app) joinDuty(snapshot alerting.Snapshot) (*duty, error) {
 	d.services = collectors.NewServiceHealth(collectors.Tee(a.store, d.engine), l.config.Inventory(), l.checks, time.Now)
 	d.scheduler = collectors.NewScheduler(collectors.SchedulerConfig{Sink: d.services, Runs: a.runs, Now: time.Now, Logger: a.logger})
 	d.scheduler.SetChecks(l.checks)
+	d.calls = newCallMonitor(l.config, store.CallWriter{Store: a.store}, d.services, a.logger)
 	return d, nil
 }
 
@@ -108,6 +110,9 @@ func (d *duty) reload(l *live, notifiers map[string]alerting.Notifier) {
 	d.outbox.SetNotifiers(notifiers)
 	d.services.Swap(l.config.Inventory(), l.checks)
 	d.engine.Reload(&l.engine)
+	if d.calls != nil {
+		d.calls.reload(l.config)
+	}
 	d.scheduler.SetChecks(l.checks)
 }
 
@@ -144,6 +149,9 @@ func (a *app) work(ctx context.Context, d *duty) error {
 	g.Go(func() error { return d.outbox.Run(ctx) })
 	g.Go(func() error { return d.services.Run(ctx) })
 	g.Go(func() error { return d.scheduler.Run(ctx) })
+	if d.calls != nil {
+		g.Go(func() error { return d.calls.Run(ctx) })
+	}
 	g.Go(func() error { return a.reportSelf(ctx) })
 	saves := a.newBackups(d)
 	g.Go(func() error { return saves.Run(ctx) })

@@ -46,6 +46,9 @@ func (a *app) putSelf() {
 	if lag, ok := a.outboxLag(now); ok {
 		samples = append(samples, own(collectors.VigiaOutboxLagS, lag.Seconds(), collectors.Reason{}))
 	}
+	if d.calls != nil {
+		samples = append(samples, d.calls.samples(own)...)
+	}
 	d.services.Put(samples)
 }
 

@@ -38,7 +38,7 @@ func (a *app) webConfig(cfg *Config) web.Config {
 
 // health is what the page about Vigía itself shows of the joints.
 func (a *app) health() web.Health {
-	h := web.Health{Started: a.started, Scheduler: a.schedulerStats(), Engine: a.engineStats()}
+	h := web.Health{Started: a.started, Scheduler: a.schedulerStats(), Engine: a.engineStats(), Voice: a.voiceHealth()}
 	h.Config = web.ConfigHealth{File: a.file, LoadedAt: a.live.Load().loaded}
 	since, err := a.reloader.Refused()
 	if err != nil {
@@ -84,6 +84,7 @@ func (a *app) metrics() http.Handler {
 	counter("vigia_samples_dropped_total", "Samples dropped because something was full.", func() float64 {
 		return float64(a.engineStats().Dropped + a.store.Dropped())
 	})
+	reg.MustRegister(&voiceMetrics{health: a.voiceHealth})
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 

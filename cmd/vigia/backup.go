@@ -50,6 +50,7 @@ func storeConfig(file string, k Kinds, kc *kong.Context, logger *slog.Logger) (s
 	return store.Config{
 		DSN: cfg.Store.Reveal(), Logger: logger,
 		SampleRetention: cfg.Retention.Samples.Std(), RollupRetention: cfg.Retention.Rollup1D.Std(),
+		CallRetention: cfg.Retention.Calls.Std(), IntervalsKept: cfg.Retention.Intervals.Std(), Numbers: cfg.numbers(),
 	}, nil
 }
 

@@ -13,6 +13,7 @@ type BenchCmd struct {
 	Alertpath BenchAlertpathCmd `cmd:"" help:"From the failure of a probed target to the webhook, and from a probe's result to the POST."`
 	Snmp      BenchSnmpCmd      `cmd:"" help:"CPU, memory and punctuality of polling switches by SNMP."`
 	Store     BenchStoreCmd     `cmd:"" help:"CPU, octets a sample and the wait of commits when samples are written."`
+	Hep       BenchHepCmd       `cmd:"" help:"CPU and memory of calls over HEP, from the socket to the MOS, which is compared with the truth; --junk floods it."`
 	Seed      uint64            `help:"Seed of what is random." default:"1"`
 	JSON      bool              `name:"json" help:"Print one JSON object."`
 }

@@ -36,17 +36,29 @@ func serverOf(backend int) (int, error) {
 	return strconv.Atoi(fields[1])
 }
 
-// cpu is the CPU time so far: of this process, and of the database's server with all its processes, those that have ended included.
+// cpu is the CPU time so far: of this process without what looking took, and of the database's server with all its processes, those that
+// have ended included.
 func (b *storeBench) cpu() (storeCPU, error) {
 	own, err := cpuUsed()
 	if err != nil || b.server == 0 {
 		return storeCPU{Own: own.Seconds()}, err
 	}
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	server, err := b.serverCPU()
 	if err != nil {
 		return storeCPU{}, err
 	}
-	var sum time.Duration
+	after, err := cpuUsed()
+	now := storeCPU{(own - b.looked).Seconds(), server.Seconds()}
+	b.looked += after - own
+	return now, err
+}
+
+// serverCPU is that of the server's processes. It looks at every process of this machine.
+func (b *storeBench) serverCPU() (sum time.Duration, err error) {
+	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	if err != nil {
+		return 0, err
+	}
 	server := strconv.Itoa(b.server)
 	for _, path := range stats {
 		pid := filepath.Base(filepath.Dir(path))
@@ -59,7 +71,7 @@ func (b *storeBench) cpu() (storeCPU, error) {
 			sum += ticksOf(fields[11:13])
 		}
 	}
-	return storeCPU{own.Seconds(), sum.Seconds()}, nil
+	return sum, nil
 }
 
 func ticksOf(fields []string) (sum time.Duration) {

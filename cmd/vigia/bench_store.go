@@ -69,7 +69,8 @@ type storeBench struct {
 	now     atomic.Int64     // of the simulated clock, microseconds
 	stream  *storeStream
 	list    []collectors.Sample
-	server  int // PostgreSQL's first process; 0 for none
+	server  int           // PostgreSQL's first process; 0 for none
+	looked  time.Duration // CPU time of this process that went into looking at the server's
 	figures storeFigures
 	close   func() error
 }

@@ -107,6 +107,11 @@ func selfDefaults() []alerting.Threshold {
 		one(collectors.VigiaNoJournal, alerting.Major, 1, 0, 0),
 		one(collectors.VigiaReceiverDown, alerting.Major, 1, 0, 0),
 		one(collectors.VigiaBackupAgeS, alerting.Major, (26 * time.Hour).Seconds(), (25 * time.Hour).Seconds(), 0),
+		one(collectors.VigiaVoiceDown, alerting.Major, 1, 0, 0),
+		{Metric: collectors.VigiaVoiceLossPct, On: "vigia/*", Tiers: []alerting.Tier{
+			{Severity: alerting.Warning, Raise: 0.1, Clear: 0.05, For: 20 * time.Second, ClearFor: time.Minute},
+			{Severity: alerting.Major, Raise: 1, Clear: 0.5, For: 20 * time.Second, ClearFor: time.Minute},
+		}},
 		one(collectors.VigiaUnsent, alerting.Major, 1, 0, 0),
 		one(collectors.VigiaDropped, alerting.Warning, 1, 0, 0),
 		one(collectors.VigiaSkippedSlots, alerting.Warning, 1, 0, time.Minute),

@@ -66,6 +66,7 @@ func fixed(old, fresh *Config) []Notice {
 		{"journal", old.Journal != fresh.Journal},
 		{"public_url on pages", old.PublicURL != fresh.PublicURL},
 		{"brand on pages", old.Brand != fresh.Brand},
+		{"where voice receives from", !sameSources(old, fresh)},
 	} {
 		if fixed.changed {
 			note(fixed.key)

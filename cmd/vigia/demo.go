@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -39,7 +40,11 @@ func (c *DemoCmd) Run(ctx context.Context, k Kinds, kc *kong.Context, logger *sl
 		return err
 	}
 	defer sinks.close()
-	file, err := c.configure(ctx, dir, parts, sinks, kc)
+	phones, err := newDemoPhones(logger)
+	if err != nil {
+		return err
+	}
+	file, err := c.configure(ctx, dir, demoWorld{parts, sinks, phones}, kc)
 	if err != nil {
 		return err
 	}
@@ -53,7 +58,10 @@ func (c *DemoCmd) Run(ctx context.Context, k Kinds, kc *kong.Context, logger *sl
 	played := make(chan struct{})
 	go func() {
 		defer close(played)
-		go takeOver(ctx, a.store, logger)
+		var others sync.WaitGroup
+		others.Go(func() { takeOver(ctx, a.store, logger) })
+		others.Go(func() { phones.run(ctx) })
+		defer others.Wait()
 		runTroubles(ctx, parts, logger)
 	}()
 	err = a.Run(ctx)
@@ -62,8 +70,15 @@ func (c *DemoCmd) Run(ctx context.Context, k Kinds, kc *kong.Context, logger *sl
 	return err
 }
 
+// demoWorld is everything that the demo's configuration names.
+type demoWorld struct {
+	parts  map[string]demoPart
+	sinks  *demoSinks
+	phones *demoPhones
+}
+
 // configure writes the demo's configuration, with a secret for its webhook that is made up now.
-func (c *DemoCmd) configure(ctx context.Context, dir string, parts map[string]demoPart, sinks *demoSinks, kc *kong.Context) (string, error) {
+func (c *DemoCmd) configure(ctx context.Context, dir string, w demoWorld, kc *kong.Context) (string, error) {
 	for name, value := range map[string]string{"VIGIA_DEMO_SECRET": rand.Text(), "VIGIA_DEMO_COMMUNITY": demoCommunity} {
 		if err := os.Setenv(name, value); err != nil {
 			return "", err
@@ -73,7 +88,7 @@ func (c *DemoCmd) configure(ctx context.Context, dir string, parts map[string]de
 	if !pings {
 		fmt.Fprintf(kc.Stdout, "Ping is not allowed here (%s); the demo connects by TCP instead.\n", why)
 	}
-	text, err := writeDemoConfig(c.Listen, dir, parts, sinks, pings)
+	text, err := writeDemoConfig(c.Listen, dir, w.parts, w.sinks, w.phones, pings)
 	if err != nil {
 		return "", err
 	}

@@ -62,12 +62,12 @@ services:
   - {name: sbc, servers: [sbc-1, sbc-2], at_least: 2}
   - {name: media, servers: [media-1, media-2], at_least: 2}
 trunks:
-  - {name: carrier-a, site: miami, via: [link/sjo-mia], checks: [{kind: sip, host: {{carrier-a.host}}, port: {{carrier-a.port}}, every: 2s, timeout: 1500ms}]}
-  - {name: carrier-b, site: san-jose, via: [link/sjo-gua], checks: [{kind: sip, host: {{carrier-b.host}}, port: {{carrier-b.port}}, every: 2s, timeout: 1500ms}]}
-  - {name: gua-tel, site: san-jose, via: [link/sjo-gua], checks: [{kind: sip, host: {{gua-tel.host}}, port: {{gua-tel.port}}, every: 2s, timeout: 1500ms}]}
+  - {name: carrier-a, site: miami, via: [link/sjo-mia], networks: [203.0.113.0/24], checks: [{kind: sip, host: {{carrier-a.host}}, port: {{carrier-a.port}}, every: 2s, timeout: 1500ms}]}
+  - {name: carrier-b, site: san-jose, via: [link/sjo-gua], networks: [203.0.114.0/24], checks: [{kind: sip, host: {{carrier-b.host}}, port: {{carrier-b.port}}, every: 2s, timeout: 1500ms}]}
+  - {name: gua-tel, site: san-jose, via: [link/sjo-gua], networks: [203.0.115.0/24], checks: [{kind: sip, host: {{gua-tel.host}}, port: {{gua-tel.port}}, every: 2s, timeout: 1500ms}]}
 destinations:
   - {name: Guatemala, prefixes: ["+502"], trunks: [carrier-b, gua-tel], at_least: 1}
-thresholds:
+` + demoVoice + `thresholds:
   - metric: up
     on: link/*
     tiers: [{severity: critical, raise: 0, clear: 1, for: 3s, clear_for: 3s}]
@@ -124,9 +124,10 @@ receivers:
 `
 
 // writeDemoConfig fills the configuration in: where the parts listen, and whether this machine lets us ping.
-func writeDemoConfig(listen, dir string, parts map[string]demoPart, sinks *demoSinks, canPing bool) (string, error) {
+func writeDemoConfig(listen, dir string, parts map[string]demoPart, sinks *demoSinks, phones *demoPhones, canPing bool) (string, error) {
 	pairs := []string{
 		"{{listen}}", listen, "{{dir}}", dir,
+		"{{hep}}", phones.hep, "{{rtcp}}", phones.rtcp,
 		"{{smtp}}", sinks.smtp.Addr().String(), "{{hook}}", sinks.hook.Addr().String(),
 	}
 	for name, p := range parts {

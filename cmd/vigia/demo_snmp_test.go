@@ -204,7 +204,7 @@ func TestDemoConfiguration(t *testing.T) {
 	}
 	t.Cleanup(sinks.close)
 	dir := t.TempDir()
-	text, err := writeDemoConfig("127.0.0.1:8080", dir, parts, sinks, false)
+	text, err := writeDemoConfig("127.0.0.1:8080", dir, parts, sinks, &demoPhones{hep: "127.0.0.1:9060", rtcp: "127.0.0.1:5005"}, false)
 	if err != nil {
 		t.Fatal(err)
 	}

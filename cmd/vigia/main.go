@@ -28,9 +28,11 @@ type cli struct {
 	Demo      DemoCmd      `cmd:"" help:"A simulated operator with one bad minute in three. Needs no configuration."`
 	Discover  DiscoverCmd  `cmd:"" help:"Ask devices over SNMP what they offer: ready YAML for servers and links."`
 	Mos       MosCmd       `cmd:"" help:"Rate a call on paper: R and MOS by the E-model, and what took how much."`
+	Replay    ReplayCmd    `cmd:"" help:"The calls of capture files, with MOS and cause."`
 	Backup    BackupCmd    `cmd:"" help:"Write all that the store holds into one file, while vigia runs."`
 	Restore   RestoreCmd   `cmd:"" help:"Fill an empty store from a backup. Nobody is told again of what was open."`
 	Store     StoreCmd     `cmd:"" help:"How much the store holds, whether it is whole, and how to make it small."`
+	Calls     CallsCmd     `cmd:"" help:"List calls and how they sounded."`
 	Incidents IncidentsCmd `cmd:"" help:"List incidents with their timelines."`
 	Bench     BenchCmd     `cmd:"" help:"Measure: sizing and proof."`
 	Version   VersionCmd   `cmd:"" help:"Print the version."`

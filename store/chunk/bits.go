@@ -32,9 +32,12 @@ func (l *lengths) rice() (k, size int) {
 		return noRice, 0
 	}
 	k, size = -1, 0
-	for try := range min(longest, mostRice) + 1 {
-		if cost := count*(try+1) + l.above(try, longest); k < 0 || cost < size {
+	for try := min(longest, mostRice); try >= 0; try-- {
+		cost := count*(try+1) + l.above(try, longest)
+		if k < 0 || cost <= size {
 			k, size = try, cost
+		} else if cost > size+size/4 {
+			break // with fewer it only becomes worse
 		}
 	}
 	return k, size

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"slices"
 )
 
 // Point is one value at one instant.
@@ -109,6 +110,21 @@ func appendTimes(dst []byte, blocks []Block) []byte {
 
 // Decode reads a payload and calls visit for each block in order, until visit returns false. The points are valid until visit returns.
 func Decode(payload []byte, visit func(series int64, points []Point) bool) error {
+	return new(Decoder).Decode(payload, visit)
+}
+
+// Decoder decodes one payload after the other in the same memory. The zero Decoder is ready; it is not for several goroutines at once.
+type Decoder struct {
+	ids    []int64
+	counts []int
+	points []Point
+}
+
+// room is a slice of n elements, whose values are not set, in the memory of another when that is large enough.
+func room[T any](of []T, n int) []T { return slices.Grow(of[:0], n)[:n] }
+
+// Decode is as the function Decode.
+func (d *Decoder) Decode(payload []byte, visit func(series int64, points []Point) bool) error {
 	if len(payload) < 1+sumSize {
 		return ErrDamaged
 	}
@@ -119,36 +135,34 @@ func Decode(payload []byte, visit func(series int64, points []Point) bool) error
 	if body[0] != version {
 		return ErrVersion
 	}
-	return decodeBody(body[1:], visit)
+	return d.body(body[1:], visit)
 }
 
-func decodeBody(body []byte, visit func(int64, []Point) bool) error {
+func (d *Decoder) body(body []byte, visit func(int64, []Point) bool) error {
 	r := reader{rest: body}
 	blocks, points := r.uvarint(), r.uvarint()
 	flags := r.octet()
 	if r.bad || blocks > points || points > uint64(len(r.rest)) || flags > flagSingle { // each point takes an octet for its time at least
 		return ErrDamaged
 	}
-	ids := make([]int64, blocks)
+	d.ids, d.counts, d.points = room(d.ids, int(blocks)), room(d.counts, int(blocks)), room(d.points, int(points))
 	var last int64
-	for i := range ids {
+	for i := range d.ids {
 		last += r.varint()
-		ids[i] = last
+		d.ids[i] = last
 	}
-	counts, ok := r.counts(int(blocks), int(points), flags == flagSingle)
-	if !ok {
+	if !r.counts(d.counts, int(points), flags == flagSingle) {
 		return ErrDamaged
 	}
-	list := make([]Point, points)
-	r.times(list, counts)
+	r.times(d.points, d.counts)
 	at := 0
-	for i, n := range counts {
-		part := list[at : at+n]
+	for i, n := range d.counts {
+		part := d.points[at : at+n]
 		at += n
 		if !r.values(part) {
 			return ErrDamaged
 		}
-		if !visit(ids[i], part) {
+		if !visit(d.ids[i], part) {
 			return nil
 		}
 	}
@@ -175,14 +189,17 @@ func (r *reader) octet() byte {
 }
 
 func (r *reader) uvarint() uint64 {
-	if len(r.rest) > 1 { // nearly all take one octet or two
-		switch a, b := r.rest[0], r.rest[1]; {
+	if len(r.rest) > 2 { // nearly all take three octets at most
+		switch a, b, c := r.rest[0], r.rest[1], r.rest[2]; {
 		case a < 0x80:
 			r.rest = r.rest[1:]
 			return uint64(a)
-		case b-1 < 0x7f:
+		case b < 0x80:
 			r.rest = r.rest[2:]
 			return uint64(a&0x7f) | uint64(b)<<7
+		case c < 0x80:
+			r.rest = r.rest[3:]
+			return uint64(a&0x7f) | uint64(b&0x7f)<<7 | uint64(c)<<14
 		}
 	}
 	v, n := binary.Uvarint(r.rest)
@@ -197,8 +214,7 @@ func (r *reader) uvarint() uint64 {
 func (r *reader) varint() int64 { return unzigzag(r.uvarint()) }
 
 // counts reads how many points each block has; together they are exactly points.
-func (r *reader) counts(blocks, points int, single bool) ([]int, bool) {
-	counts := make([]int, blocks)
+func (r *reader) counts(counts []int, points int, single bool) bool {
 	sum := 0
 	for i := range counts {
 		n := uint64(1)
@@ -206,12 +222,12 @@ func (r *reader) counts(blocks, points int, single bool) ([]int, bool) {
 			n = r.uvarint()
 		}
 		if n == 0 || n > uint64(points-sum) {
-			return nil, false
+			return false
 		}
 		counts[i] = int(n)
 		sum += int(n)
 	}
-	return counts, sum == points && !r.bad
+	return sum == points && !r.bad
 }
 
 func (r *reader) times(list []Point, counts []int) {

@@ -3,6 +3,7 @@ package chunk
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -142,23 +143,29 @@ func packIntegers(dst []byte, list []int64) []byte {
 	return w.end()
 }
 
-// bestGuess is the order of the guess by which the numbers take the fewest bits, and how many low bits are written as they are.
+// bestGuess is the order of the guess by which the numbers are shortest, all added up, and how many low bits are written as they are.
 func bestGuess(list []int64, bases [3]int64, change int64) (order, k int) {
-	var sizes [3]lengths
+	var sums [3]int
 	same, straight := bases[1], newGuess(2, bases[2], change)
 	for _, v := range list {
-		sizes[0].add(v - bases[0])
-		sizes[1].add(v - same)
-		sizes[2].add(v - straight.next)
+		sums[0] += bits.Len64(zigzag(v - bases[0]))
+		sums[1] += bits.Len64(zigzag(v - same))
+		sums[2] += bits.Len64(zigzag(v - straight.next))
 		same = v
 		straight.learn(v)
 	}
-	least := math.MaxInt
-	for o := range sizes {
-		if tryK, size := sizes[o].rice(); size < least {
-			order, k, least = o, tryK, size
+	for o, sum := range sums {
+		if sum < sums[order] {
+			order = o
 		}
 	}
+	var sizes lengths
+	g := newGuess(order, bases[order], change)
+	for _, v := range list {
+		sizes.add(v - g.next)
+		g.learn(v)
+	}
+	k, _ = sizes.rice()
 	return order, k
 }
 

@@ -64,15 +64,11 @@ func appendValues(dst []byte, points []Point) []byte {
 	return appendRaw(dst[:start], points)
 }
 
-// appendValue is appendValues for one point. It tries first whether the scale of the value before fits and the next smaller one does not,
-// and returns the scale for the next.
+// appendValue is appendValues for one point. It tries first whether the scale of the value before fits and no smaller one could, and returns
+// the scale for the next.
 func appendValue(dst []byte, one []Point, scale int) ([]byte, int) {
 	v, fits := scaled(one[0].Value, scale)
-	if fits && scale > 0 {
-		_, smaller := scaled(one[0].Value, scale-1)
-		fits = !smaller
-	}
-	if !fits {
+	if !fits || scale > 0 && v%10 == 0 {
 		if scale, fits = scaleOf(one); fits {
 			v, _ = scaled(one[0].Value, scale)
 		} else {

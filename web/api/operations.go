@@ -13,6 +13,7 @@ const (
 	tagSamples   = "samples"
 	tagAlarms    = "alarms"
 	tagIncidents = "incidents"
+	tagCalls     = "calls"
 	tagSelf      = "vigia"
 )
 
@@ -21,6 +22,7 @@ var tags = []*huma.Tag{
 	{Name: tagSamples, Description: "What was measured, and the runs that measured it."},
 	{Name: tagAlarms, Description: "What is wrong, series by series."},
 	{Name: tagIncidents, Description: "What people work on, and what they decide."},
+	{Name: tagCalls, Description: "Calls and how they sounded."},
 	{Name: tagSelf, Description: "Vigía itself: its rules and its health."},
 }
 
@@ -47,6 +49,9 @@ func (s *server) operations() []operation {
 		deciding("unacknowledge-incident", "/incidents/{id}/unacknowledge", "Give an incident back", aboutUnacknowledge, work, unacknowledge),
 		deciding("comment-incident", "/incidents/{id}/comment", "Write into an incident's timeline", "", work, comment),
 		deciding("escalate-incident", "/incidents/{id}/escalate", "Tell the next level now", "", work, escalate),
+
+		reading("list-calls", "/calls", tagCalls, "Calls, newest first", look, listCalls),
+		reading("get-call", "/calls/{id}", tagCalls, "One call with the intervals of its streams", look, getCall),
 
 		reading("list-thresholds", "/thresholds", tagSelf, "The rules: thresholds and escalation policies", rules, listThresholds),
 		reading("get-health", "/health", tagSelf, "How Vigía itself does", rules, getHealth),

@@ -11,7 +11,7 @@ import (
 // pagesOf are all pages of the operator's Vigía, with an open incident.
 var pagesOf = []string{
 	"/", "/alarms", "/links", "/servers", "/trunks", "/services", "/sites", "/links/sjo-gua", "/links/sjo-mia?range=24h", "/servers/sbc-1", "/trunks/carrier-a",
-	"/services/sbc", "/sites/san-jose", "/incidents/1", "/incidents/1/acknowledge", "/incidents/1/comment", "/health", "/settings", "/keys", "/wallboard",
+	"/services/sbc", "/sites/san-jose", "/incidents/1", "/incidents/1/acknowledge", "/incidents/1/comment", "/calls", "/calls?cause=loss", "/health", "/settings", "/keys", "/wallboard",
 	"/find?q=sbc", "/links?q=nothing-is-called-so", "/no-such-page",
 }
 
