@@ -52,7 +52,7 @@ func factsRows(t *testing.T) []map[string]string {
 		}
 		return rows
 	}
-	t.Skip("the vectors are not here; VIGIA_TEST_FACTS names their folder")
+	t.Skip("outside the repository: the vectors are not here; VIGIA_TEST_FACTS names their folder")
 	return nil
 }
 

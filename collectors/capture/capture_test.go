@@ -216,7 +216,7 @@ func FuzzPacket(f *testing.F) {
 func TestSharedCaptures(t *testing.T) {
 	dir := filepath.Join("..", "..", "..", "shared", "captures")
 	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("no captures beside the repository (%s)", dir)
+		t.Skipf("outside the repository: no captures beside it (%s)", dir)
 	}
 	for name, want := range map[string]Stats{
 		"sipnab_sip-over-tcp.pcap":         {Packets: 84, SIP: 7, RTCP: 2, RTP: 66},
