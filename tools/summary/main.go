@@ -26,7 +26,7 @@ type event struct {
 
 type tally struct {
 	passed, failed, skipped int
-	outside                 int // of those that were skipped: they need what the repository may not hold
+	outside                 int                 // of those that were skipped: they need what the repository may not hold
 	output                  map[string][]string // by package and test
 	bad                     []string
 	skips                   []string
