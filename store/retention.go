@@ -37,6 +37,9 @@ func (s *Store) sweep(ctx context.Context) error {
 	if err := s.chunks.fold(ctx, now); err != nil {
 		return fmt.Errorf("make day chunks: %w", err)
 	}
+	if err := s.sweepCalls(ctx, now); err != nil { // a number is masked when it is to be
+		return err
+	}
 	limits := [2]int64{s.retention.Load(), s.rollupRetention.Load()}
 	if passed := now.Sub(s.chunks.expired); passed >= 0 && passed < expireEvery && limits == s.chunks.expiredBy {
 		return nil
@@ -55,9 +58,6 @@ func (s *Store) expire(ctx context.Context, now time.Time) error {
 	}
 	if err := s.chunks.expireRollups(ctx, now.Add(-time.Duration(s.rollupRetention.Load()))); err != nil {
 		return fmt.Errorf("delete old daily figures: %w", err)
-	}
-	if err := s.sweepCalls(ctx, now); err != nil {
-		return err
 	}
 	_, err := s.remove(ctx, neverRaisedSQL, now.Add(-24*time.Hour))
 	return err
