@@ -111,7 +111,7 @@ func (r *request) write(out []byte, a answer, from netip.AddrPort, tag uint64) [
 	}
 	out = append(append(out, "From: "...), r.from...)
 	out = append(append(out, "\r\nTo: "...), r.to...)
-	if !bytes.Contains(bytes.ToLower(r.to), tagMark) {
+	if find(r.to, tagMark) < 0 {
 		out = strconv.AppendUint(append(out, tagMark...), tag, 36)
 	}
 	out = append(append(out, "\r\nCall-ID: "...), r.call...)
@@ -136,7 +136,7 @@ func appendVia(out, via []byte, from netip.AddrPort) []byte {
 		end = len(via)
 	}
 	top, rest := via[:end], via[end:]
-	if at := bytes.Index(bytes.ToLower(top), rportMark); at >= 0 && wantsPort(top[at+len(rportMark):]) {
+	if at := find(top, rportMark); at >= 0 && wantsPort(top[at+len(rportMark):]) {
 		after := at + len(rportMark)
 		out = append(append(out, top[:after]...), '=')
 		out = strconv.AppendUint(out, uint64(from.Port()), 10)
@@ -144,10 +144,21 @@ func appendVia(out, via []byte, from netip.AddrPort) []byte {
 	} else {
 		out = append(out, top...)
 	}
-	if !bytes.Contains(bytes.ToLower(top), receivedKey) {
+	if find(top, receivedKey) < 0 {
 		out = append(append(out, receivedKey...), from.Addr().String()...)
 	}
 	return append(out, rest...)
+}
+
+// find is where a mark of small letters begins, whatever the case of the text, or -1. The text may be no UTF-8, of which bytes.ToLower would make
+// another length.
+func find(text, mark []byte) int {
+	for i := range len(text) - len(mark) + 1 {
+		if bytes.EqualFold(text[i:i+len(mark)], mark) {
+			return i
+		}
+	}
+	return -1
 }
 
 // wantsPort reports whether what follows ;rport shows that it is empty, so that it is to be filled in.
@@ -159,7 +170,7 @@ func wantsPort(after []byte) bool {
 // port is where an answer over UDP goes at the source's address: the port that the request came from when Via has an rport, else that of Via.
 func (r *request) port(from netip.AddrPort) uint16 {
 	top, _, _ := bytes.Cut(r.vias[0], []byte(","))
-	if bytes.Contains(bytes.ToLower(top), rportMark) {
+	if find(top, rportMark) >= 0 {
 		return from.Port()
 	}
 	sentBy, _, _ := bytes.Cut(top, []byte(";"))

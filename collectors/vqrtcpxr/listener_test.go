@@ -359,6 +359,7 @@ func TestNewRefuses(t *testing.T) {
 func FuzzPacket(f *testing.F) {
 	f.Add([]byte(requestText("UDP", 5060, report)))
 	f.Add([]byte("NOTIFY sip:x SIP/2.0\r\nv: a\r\nf: b\r\nt: c\r\ni: d\r\nCSeq: 1 NOTIFY\r\n\r\n"))
+	f.Add([]byte(strings.Replace(requestText("UDP", 5060, report), "Via: ", "Via:\xa0\xa0", 1))) // no UTF-8 before the mark
 	from := netip.MustParseAddrPort("192.0.2.1:5060")
 	f.Fuzz(func(t *testing.T, data []byte) {
 		l := Listener{cfg: Config{Allow: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}, sink: &keeper{}, logger: slog.New(slog.DiscardHandler), memory: newMemory()}
