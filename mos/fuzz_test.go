@@ -11,6 +11,8 @@ func FuzzParams(f *testing.F) {
 	f.Add(uint8(0), bits(Defaults(NB)))
 	f.Add(uint8(1), bits(Defaults(WB)))
 	f.Add(uint8(2), bits(Params{}))
+	f.Add(uint8(1), bits(Defaults(NB))) // permitted on one scale and not on another
+	f.Add(uint8(2), bits(Defaults(NB)))
 	hostile := Params{}
 	for i := range hostile {
 		hostile[i] = []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64, -math.MaxFloat64, math.SmallestNonzeroFloat64, -1}[i%7]

@@ -104,10 +104,13 @@ var specs = [numSymbols]spec{
 	Echo:   {"echo", 0, 1, 0, 1, 1, ""},
 }
 
-// permitted are the ranges of specs alone, which are looked at for every score.
-var permitted = func() (r [numSymbols][2]float64) {
-	for i, k := range specs {
-		r[i] = [2]float64{k.low, k.high}
+// permitted are the ranges alone, by scale, which are looked at for every score.
+var permitted = func() (r [FB + 1][numSymbols][2]float64) {
+	for s := range r {
+		for i := range numSymbols {
+			k := specOf(Scale(s), i)
+			r[s][i] = [2]float64{k.low, k.high}
+		}
 	}
 	return r
 }()
@@ -176,8 +179,9 @@ func (p *Params) SetDelay(ms float64) { p[T], p[Ta], p[Tr] = ms, ms, 2*ms }
 
 // limit brings each input into the limits of the formulae, and says which lie outside the permitted ranges. NaN is taken as the default.
 func (p *Params) limit(s Scale) (outside Symbols) {
+	ranges := &permitted[s]
 	for i := range numSymbols {
-		if v, k := p[i], &permitted[i]; !(v >= k[0] && v <= k[1]) {
+		if v, k := p[i], &ranges[i]; !(v >= k[0] && v <= k[1]) {
 			p[i], outside = limitOne(s, i, v, outside)
 		}
 	}
