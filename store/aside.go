@@ -16,7 +16,9 @@ import (
 type asides struct {
 	mu    sync.Mutex
 	path  string // empty: only in the log
-	count int    // since the start, where there is no file
+	count int    // since the start, where there is no file; else that of the file as it was when it was last read
+	size  int64  // then
+	at    time.Time
 }
 
 func newAsides(cfg Config) *asides {
@@ -38,8 +40,8 @@ func (s *Store) setAside(what string, why error) {
 	s.cfg.Logger.Error("the database refuses this for good: it is set aside", "why", s.db.explain(why), "what", what, "file", s.asides.path)
 	s.asides.mu.Lock()
 	defer s.asides.mu.Unlock()
-	s.asides.count++
 	if s.asides.path == "" {
+		s.asides.count++
 		return
 	}
 	if !json.Valid([]byte(what)) {
@@ -74,11 +76,18 @@ func (a *asides) waiting() int {
 	if a.path == "" {
 		return a.count
 	}
-	data, err := os.ReadFile(a.path)
+	info, err := os.Stat(a.path)
 	if err != nil {
 		return 0
 	}
-	return strings.Count(string(data), "\n")
+	if info.Size() != a.size || !info.ModTime().Equal(a.at) {
+		data, err := os.ReadFile(a.path)
+		if err != nil {
+			return 0
+		}
+		a.count, a.size, a.at = strings.Count(string(data), "\n"), info.Size(), info.ModTime()
+	}
+	return a.count
 }
 
 // thing is one row of a Change, with what belongs to it.

@@ -41,13 +41,6 @@ type away struct {
 	since   time.Time     // writes go to the journal; zero: to the database
 	drained int64         // up to where the database has the journal
 	lost    bool          // another process has become the active one meanwhile
-	counts  awayCounts
-}
-
-// awayCounts is what there was since the start.
-type awayCounts struct {
-	replayed, discarded, merged int // Changes and outcomes that came into the database late, were dropped as another process decided, outcomes of these
-	damage                      []string
 }
 
 func newAway(cfg Config) *away {
@@ -156,11 +149,10 @@ func (a *away) next() (list []entry, next int64, err error) {
 	return a.journal.read(a.drained, batchOctets)
 }
 
-func (a *away) advance(to int64, entries int) {
+func (a *away) advance(to int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.drained = to
-	a.counts.replayed += entries
 }
 
 // write does a piece of work on the database, or puts it into the local journal.
@@ -190,16 +182,9 @@ func (s *Store) limited(ctx context.Context) (context.Context, context.CancelFun
 
 // comeBackOn asks an absent database again and again whether it takes what waits.
 func (s *Store) comeBackOn(ctx context.Context) {
-	tick := time.NewTicker(returnEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	every(ctx, returnEvery, nil, func() {
 		s.comeBack(ctx) //nolint:errcheck // the next tick tries again; Stats and the log say what is wrong
-	}
+	})
 }
 
 const probeSQL = `UPDATE lease SET holder = holder WHERE epoch = $1`
@@ -235,19 +220,13 @@ func (s *Store) drain(ctx context.Context) error {
 		if err := s.replayEntries(ctx, list); err != nil {
 			return s.deposed(ctx, err)
 		}
-		s.away.advance(next, len(list))
+		s.away.advance(next)
 	}
 }
 
 // probe finds out whether the database takes writes of this process.
 func (s *Store) probe(ctx context.Context) error {
-	return s.db.within(ctx, s.db.durable, func(t *transaction) error {
-		if err := s.fence(ctx, t); err != nil {
-			return err
-		}
-		_, err := t.tx.ExecContext(ctx, probeSQL, s.fenceEpoch())
-		return err
-	})
+	return s.fenced(ctx, statements{{probeSQL, []any{s.fenceEpoch()}}})
 }
 
 // deposed gives up what was decided without the database when another process has become the active one meanwhile.

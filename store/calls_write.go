@@ -133,19 +133,11 @@ func (l *callLog) waits() bool {
 
 // writeCallsOn writes calls at every flush, and sooner when many wait, until ctx ends.
 func (s *Store) writeCallsOn(ctx context.Context) {
-	tick := time.NewTicker(s.cfg.FlushEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		case <-s.calls.large:
-		}
+	every(ctx, s.cfg.FlushEvery, s.calls.large, func() {
 		if s.calls.waits() && s.active() {
 			s.try(ctx, s.FlushCalls, s.health.wrote)
 		}
-	}
+	})
 }
 
 // FlushCalls writes the calls that wait, now. Run does it by itself. ErrLost: another process has become the active one.

@@ -76,19 +76,27 @@ func (s *Store) loop(ctx context.Context) {
 
 // sweepOn makes chunks and deletes, as long as it takes: nobody waits for it, and it gives way to every other writer.
 func (s *Store) sweepOn(ctx context.Context) {
-	tick := time.NewTicker(sweepEvery)
+	every(ctx, sweepEvery, nil, func() {
+		if s.active() { // one process is enough
+			if err := s.sweep(ctx); ctx.Err() == nil && !errors.Is(err, ErrLost) {
+				s.health.looked(err) //nolint:errcheck // the next tick goes on; Stats and the log say what is wrong
+			}
+		}
+	})
+}
+
+// every does a piece of work again and again, and at once when it is woken, until ctx ends.
+func every(ctx context.Context, period time.Duration, wake <-chan struct{}, work func()) {
+	tick := time.NewTicker(period)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-wake:
 		}
-		if s.active() { // one process is enough
-			if err := s.sweep(ctx); ctx.Err() == nil && !errors.Is(err, ErrLost) {
-				s.health.looked(err) //nolint:errcheck // the next tick goes on; Stats and the log say what is wrong
-			}
-		}
+		work()
 	}
 }
 

@@ -28,12 +28,13 @@ func (s *Store) openJournal(prev journalOwner) (held []entry, mine bool) {
 	}
 	var err error
 	if a.journal == nil {
-		a.journal, held, a.counts.damage, err = openLocal(a.path, a.room)
+		var damage []string
+		a.journal, held, damage, err = openLocal(a.path, a.room)
+		a.tellDamage(damage)
 	} else {
 		held, _, err = a.journal.read(recordsAt, growthLimit*a.room)
 	}
 	if err == nil {
-		s.tellDamage()
 		mine, err = a.journal.claim(prev, journalOwner{prev.Epoch + 1, holder()})
 	}
 	a.broken = ""
@@ -46,13 +47,12 @@ func (s *Store) openJournal(prev journalOwner) (held []entry, mine bool) {
 }
 
 // tellDamage says what is wrong with the journal and keeps it for people. The caller holds away.mu.
-func (s *Store) tellDamage() {
-	a := s.away
-	if len(a.counts.damage) == 0 {
+func (a *away) tellDamage(damage []string) {
+	if len(damage) == 0 {
 		return
 	}
 	copied, err := a.journal.keep(".damaged-" + a.now().UTC().Format("20060102T150405"))
-	a.logger.Error("the local journal is damaged: what is whole is used", "what", strings.Join(a.counts.damage, "; "), "copy", copied, "err", err)
+	a.logger.Error("the local journal is damaged: what is whole is used", "what", strings.Join(damage, "; "), "copy", copied, "err", err)
 }
 
 func (a *away) shut() {
@@ -73,7 +73,6 @@ func (s *Store) takeUp(ctx context.Context, epoch int64, held []entry, mine bool
 				return fmt.Errorf("write what the local journal holds: %w", err)
 			}
 		}
-		a.advance(recordsAt, len(held))
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -126,8 +125,6 @@ func (s *Store) giveUp(ctx context.Context, list []entry) error {
 	if err != nil {
 		a.logger.Error("no copy of what is discarded could be made", "err", err)
 	}
-	a.counts.discarded += len(list)
-	a.counts.merged += merged
 	a.logger.Warn("another process was active meanwhile: what was decided here without the database is discarded", "entries", len(list),
 		"sent notifications kept", merged, "copy", copied)
 	return a.handOver()
