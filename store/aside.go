@@ -156,46 +156,43 @@ func (t *transaction) try(ctx context.Context, list statements) (why, err error)
 	return why, err
 }
 
-// partsOf takes a Change apart. The row of an incident goes with the Change's other rows as it would alone: nothing refers to it by a
-// constraint of the database.
+// partsOf takes a Change apart, row by row: nothing refers to another row by a constraint of the database.
 func partsOf(c alerting.Change, again repeat) ([]thing, error) {
-	var parts []thing
-	add := func(one alerting.Change, what any, key string) error {
+	var ones []alerting.Change
+	for i := range c.Alarms {
+		ones = append(ones, alerting.Change{Alarms: c.Alarms[i : i+1]})
+	}
+	for i := range c.Incidents {
+		ones = append(ones, alerting.Change{Incidents: c.Incidents[i : i+1]})
+	}
+	for i := range c.Events {
+		ones = append(ones, alerting.Change{Events: c.Events[i : i+1]})
+	}
+	for i := range c.Notifications {
+		ones = append(ones, alerting.Change{Notifications: c.Notifications[i : i+1]})
+	}
+	for i := range c.Supersede {
+		ones = append(ones, alerting.Change{Supersede: c.Supersede[i : i+1]})
+	}
+	for i := range c.Commands {
+		ones = append(ones, alerting.Change{Commands: c.Commands[i : i+1]})
+	}
+	parts := make([]thing, 0, len(ones))
+	for _, one := range ones {
 		one.At = c.At
 		list, err := changeStatements(one, again)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		text, err := json.Marshal(what)
+		text, err := json.Marshal(one)
 		if err != nil {
-			return fmt.Errorf("take a change apart: %w", err)
+			return nil, fmt.Errorf("take a change apart: %w", err)
 		}
-		parts = append(parts, thing{string(text), key, list})
-		return nil
-	}
-	var errs error
-	note := func(err error) {
-		if errs == nil {
-			errs = err
+		t := thing{what: string(text), statements: list}
+		if len(one.Notifications) > 0 {
+			t.key = one.Notifications[0].Key
 		}
+		parts = append(parts, t)
 	}
-	for i := range c.Alarms {
-		note(add(alerting.Change{Alarms: c.Alarms[i : i+1]}, c.Alarms[i], ""))
-	}
-	for i := range c.Incidents {
-		note(add(alerting.Change{Incidents: c.Incidents[i : i+1]}, c.Incidents[i], ""))
-	}
-	for i := range c.Events {
-		note(add(alerting.Change{Events: c.Events[i : i+1]}, c.Events[i], ""))
-	}
-	for i := range c.Notifications {
-		note(add(alerting.Change{Notifications: c.Notifications[i : i+1]}, c.Notifications[i], c.Notifications[i].Key))
-	}
-	for i := range c.Supersede {
-		note(add(alerting.Change{Supersede: c.Supersede[i : i+1]}, c.Supersede[i], ""))
-	}
-	for i := range c.Commands {
-		note(add(alerting.Change{Commands: c.Commands[i : i+1]}, c.Commands[i], ""))
-	}
-	return parts, errs
+	return parts, nil
 }

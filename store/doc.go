@@ -3,8 +3,8 @@
 // What it promises, in three sentences: samples are best effort, changes are exact, notifications are kept until they are settled.
 //
 //   - Apply writes one Change of the engine in one transaction, or into the local journal while the database is away, or fails and leaves
-//     nothing behind. When this process has taken the right
-//     to be the active one (Acquire), the same transaction checks that the right is still its own; ErrLost says that it is not.
+//     nothing behind. When this process has taken the right to be the active one (Acquire), the same transaction checks that the right is
+//     still its own; ErrLost says that it is not.
 //   - Put takes samples and never waits for the database. They go to the head, in memory, from which pages read at once, and every
 //     FlushEvery as one packed row to the log; a killed process loses at most the last flush. While the database is away they wait in a
 //     bounded buffer, the oldest dropped first and counted.
