@@ -27,13 +27,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"vigia/tools/peers/measure"
 )
 
 // columns are what both read of each port, in the words of IF-MIB (RFC 2863).
@@ -116,19 +117,8 @@ func compare(o *options, rounds int) error {
 	if len(peer) == 0 {
 		return errors.New("no round counts")
 	}
-	fmt.Printf("%-6s %22.3f %22.3f %10.3f\n", "median", median(peer), median(own), median(own)/median(peer))
+	fmt.Printf("%-6s %22.3f %22.3f %10.3f\n", "median", measure.Median(peer), measure.Median(own), measure.Median(own)/measure.Median(peer))
 	return nil
-}
-
-func median(values []float64) float64 { return slices.Sorted(slices.Values(values))[len(values)/2] }
-
-func load() string {
-	data, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	one, _, _ := strings.Cut(string(data), " ")
-	return one
 }
 
 // startSwitches starts the process that is all devices and writes their addresses to a file.
@@ -163,7 +153,7 @@ func startSwitches(o *options) ([]string, func(), error) {
 
 // vigiaRound runs `vigia bench snmp`, and checks what it says of its CPU time.
 func vigiaRound(o *options) (round, error) {
-	out := round{load: load()}
+	out := round{load: measure.Load()}
 	cmd := exec.Command(o.vigia, "bench", "snmp", "--json", "--targets", o.targets, "--dead", "0", "--every", o.every.String(), "--rounds", strconv.Itoa(o.periods)) //nolint:gosec // as above
 	cmd.Stderr = os.Stderr
 	raw, err := cmd.Output()
@@ -195,7 +185,7 @@ func vigiaRound(o *options) (round, error) {
 
 // peerRound starts the exporter, has every device scraped once, and measures the periods after that.
 func peerRound(o *options, dir string, addrs []string) (round, error) {
-	out := round{load: load()}
+	out := round{load: measure.Load()}
 	e, err := startExporter(o, dir)
 	if err != nil {
 		return out, err
@@ -204,7 +194,7 @@ func peerRound(o *options, dir string, addrs []string) (round, error) {
 	if err := e.period(o, addrs); err != nil {
 		return out, err
 	}
-	before, err := cpuOf(e.cmd.Process.Pid)
+	before, err := measure.CPU(e.cmd.Process.Pid)
 	if err != nil {
 		return out, err
 	}
@@ -213,7 +203,7 @@ func peerRound(o *options, dir string, addrs []string) (round, error) {
 			return out, err
 		}
 	}
-	after, err := cpuOf(e.cmd.Process.Pid)
+	after, err := measure.CPU(e.cmd.Process.Pid)
 	out.CPUMS = (after - before).Seconds() * 1000 / float64(o.periods*len(addrs))
 	return out, err
 }
@@ -313,26 +303,4 @@ func (e *exporter) scrape(addr string, ports int) error {
 		return fmt.Errorf("%s: %s, %d values: %.200s", addr, resp.Status, n, body)
 	}
 	return nil
-}
-
-// clockTicks is how many a second /proc counts in; Linux has shown 100 to programs on all common machines for long (proc(5)).
-const clockTicks = 100
-
-// cpuOf is the CPU time of a process so far, in user mode and in the kernel.
-func cpuOf(pid int) (time.Duration, error) {
-	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := strings.Cut(string(data), ") ") // behind the name, which may hold anything
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("/proc/%d/stat is short", pid)
-	}
-	user, err := strconv.Atoi(fields[11])
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * time.Second / clockTicks, err
 }

@@ -26,10 +26,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"vigia/tools/peers/measure"
 )
 
 // options are what a measurement is about.
@@ -92,7 +93,7 @@ func compareForms(o *options) error {
 func compare(o *options, rounds int) error {
 	var peer, own [2][]float64 // CPU, octets
 	for r := range rounds {
-		fmt.Printf("round %d, load %s\n", r+1, load())
+		fmt.Printf("round %d, load %s\n", r+1, measure.Load())
 		p, err := peerRound(o)
 		if err != nil {
 			return fmt.Errorf("VictoriaMetrics: %w", err)
@@ -111,23 +112,12 @@ func compare(o *options, rounds int) error {
 		peer[1], own[1] = append(peer[1], p.octets), append(own[1], v.octets)
 	}
 	fmt.Printf("medians: CPU %.3f and %.3f s a million samples, ratio %.3f; octets %.3f and %.3f a sample, ratio %.3f\n",
-		median(peer[0]), median(own[0]), median(own[0])/median(peer[0]), median(peer[1]), median(own[1]), median(own[1])/median(peer[1]))
+		measure.Median(peer[0]), measure.Median(own[0]), measure.Median(own[0])/measure.Median(peer[0]), measure.Median(peer[1]), measure.Median(own[1]), measure.Median(own[1])/measure.Median(peer[1]))
 	return nil
 }
 
 func (r round) print(whose string) {
 	fmt.Printf("  %-16s %d samples, CPU %.3f s a million, %.3f octets a sample; %s\n", whose, r.samples, r.cpu, r.octets, r.more)
-}
-
-func median(values []float64) float64 { return slices.Sorted(slices.Values(values))[len(values)/2] }
-
-func load() string {
-	data, err := os.ReadFile("/proc/loadavg")
-	if err != nil {
-		return "unknown"
-	}
-	one, _, _ := strings.Cut(string(data), " ")
-	return one
 }
 
 // stream is the arguments of `vigia bench store` that say which samples.

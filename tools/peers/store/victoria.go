@@ -16,6 +16,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"vigia/tools/peers/measure"
 )
 
 // victoria is VictoriaMetrics at work.
@@ -39,7 +41,7 @@ func peerRound(o *options) (out round, err error) {
 	}
 	defer v.stop()
 	start := time.Now()
-	begun, err := cpuOf(v.cmd.Process.Pid)
+	begun, err := measure.CPU(v.cmd.Process.Pid)
 	if err != nil {
 		return out, err
 	}
@@ -50,7 +52,7 @@ func peerRound(o *options) (out round, err error) {
 		return out, err
 	}
 	took := time.Since(start)
-	used, err := cpuOf(v.cmd.Process.Pid)
+	used, err := measure.CPU(v.cmd.Process.Pid)
 	if err != nil {
 		return out, err
 	}
@@ -245,12 +247,12 @@ func (v *victoria) holds(samples int) error {
 // settle waits until it merges no longer and takes no CPU, and returns the CPU time so far.
 func (v *victoria) settle() (time.Duration, error) {
 	for range 120 {
-		before, err := cpuOf(v.cmd.Process.Pid)
+		before, err := measure.CPU(v.cmd.Process.Pid)
 		if err != nil {
 			return 0, err
 		}
 		time.Sleep(2 * time.Second)
-		after, err := cpuOf(v.cmd.Process.Pid)
+		after, err := measure.CPU(v.cmd.Process.Pid)
 		if err != nil {
 			return 0, err
 		}
@@ -263,26 +265,4 @@ func (v *victoria) settle() (time.Duration, error) {
 		}
 	}
 	return 0, errors.New("it does not end to merge")
-}
-
-// clockTicks is how many a second /proc counts in; Linux has shown 100 to programs on all common machines for long (proc(5)).
-const clockTicks = 100
-
-// cpuOf is the CPU time of a process so far, in user mode and in the kernel.
-func cpuOf(pid int) (time.Duration, error) {
-	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := strings.Cut(string(data), ") ") // behind the name, which may hold anything
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("/proc/%d/stat is short", pid)
-	}
-	user, err := strconv.Atoi(fields[11])
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * time.Second / clockTicks, err
 }
