@@ -5,6 +5,7 @@
 //	url      where to post, http or https; its path and query may hold secrets and are never shown
 //	secret   the key of the signature; without it there is none
 //	headers  more headers, such as Authorization; their values are never shown
+//	format   the body's form: vigia (the default) or alertmanager
 //
 // # The request
 //
@@ -17,7 +18,7 @@
 // signature is HMAC-SHA256 (RFC 2104) with the secret over t, a full stop and the body as it came, in hex; a receiver checks it in constant
 // time and refuses an old t.
 //
-// # The body
+// # The body in Vigía's own form
 //
 // Keys are stable; more may come. What is not known, or does not apply, is null, "" or missing, never 0.
 //
@@ -47,9 +48,23 @@
 //	url          the incident's page
 //	items        causes digest and missed: the messages, each in this form with its own key
 //
+// # The body in Alertmanager's form
+//
+// What Alertmanager posts to its webhooks, version 4, so that what understands it understands Vigía: an incident is an alert, a digest is a
+// group of several, and what is said in words is in the annotations summary and description, in the receiver's language.
+//
+//	groupKey     vigia:{incident="2418"}, or vigia:{digest="…"}
+//	status       firing or resolved; of a group: firing when one of its alerts is
+//	labels       alertname (the metric; VigiaTest for a test), incident, object, kind, instance, site, unit, and severity
+//	annotations  summary, description, cause, state, vigia_key, acknowledged_by
+//	startsAt     when the incident opened; endsAt: when it ended, or the year 1
+//	fingerprint  FNV-1a, 64 bits, over the labels without severity: the same as long as the incident lives
+//
+// What was merged into another incident is resolved: that one has its own alert. An acknowledgement changes annotations only, since
+// Alertmanager knows none.
+//
 // # What counts
 //
-// 2xx is accepted. 408, 425, 429 and 5xx are tried again, after Retry-After when there is one; so is everything that goes wrong on the way.
-// Every other answer is a permanent refusal, redirects included: they are not followed. Proxies of the environment are not used. The address
-// that is dialled is checked: never link-local (cloud metadata), multicast or unspecified ones, whatever name stands for them.
+// As in package peer: 2xx is accepted; 408, 425, 429, 5xx and everything that goes wrong on the way is tried again; every other answer is a
+// permanent refusal, redirects included.
 package webhook

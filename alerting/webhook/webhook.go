@@ -1,16 +1,12 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -18,6 +14,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"vigia/alerting"
+	"vigia/alerting/peer"
 	"vigia/collectors"
 	"vigia/collectors/inventory"
 )
@@ -32,7 +29,17 @@ type Config struct {
 	URL     inventory.Secret            `yaml:"url"`
 	Secret  inventory.Secret            `yaml:"secret"`
 	Headers map[string]inventory.Secret `yaml:"headers"`
+	Format  Format                      `yaml:"format" enum:"vigia alertmanager"`
 }
+
+// Format is the form of the body.
+type Format string
+
+// The formats. The empty one is Vigía's own.
+const (
+	FormatVigia        Format = "vigia"
+	FormatAlertmanager Format = "alertmanager"
+)
 
 // reserved are headers that we set ourselves.
 var reserved = [...]string{"Content-Type", "Content-Length", "Host", "Idempotency-Key", "X-Vigia-Signature", "User-Agent", "Transfer-Encoding", "Connection"}
@@ -42,8 +49,11 @@ func (c *Config) Validate() []collectors.Problem {
 	var problems []collectors.Problem
 	if c.URL.IsZero() {
 		problems = append(problems, collectors.Problem{Key: "url", Message: "a webhook needs its url", Hint: "such as https://pager.example.com/vigia"})
-	} else if err := checkURL(c.URL.Reveal()); err != nil {
+	} else if err := peer.CheckURL(c.URL.Reveal()); err != nil {
 		problems = append(problems, collectors.Problem{Key: "url", Message: err.Error(), Hint: "such as https://pager.example.com/vigia"})
+	}
+	if c.Format != "" && c.Format != FormatVigia && c.Format != FormatAlertmanager {
+		problems = append(problems, collectors.Problem{Key: "format", Message: fmt.Sprintf("there is no format %q", c.Format), Hint: "vigia or alertmanager"})
 	}
 	for name, value := range c.Headers {
 		if message := checkHeader(name, value.Reveal()); message != "" {
@@ -51,20 +61,6 @@ func (c *Config) Validate() []collectors.Problem {
 		}
 	}
 	return problems
-}
-
-// checkURL says what is wrong without saying what stands there.
-func checkURL(text string) error {
-	u, err := url.Parse(text)
-	switch {
-	case err != nil, u.Opaque != "", u.Hostname() == "":
-		return errors.New("this is not an address that can be posted to")
-	case u.Scheme != "http" && u.Scheme != "https":
-		return fmt.Errorf("%q is not http or https", u.Scheme)
-	case u.Fragment != "":
-		return errors.New("a fragment (#) is never sent")
-	}
-	return nil
 }
 
 func checkHeader(name, value string) string {
@@ -84,86 +80,49 @@ func checkHeader(name, value string) string {
 
 // Open makes the notifier; it connects to nothing.
 func (c *Config) Open(setup alerting.ReceiverSetup) (alerting.Notifier, error) {
-	u, err := url.Parse(c.URL.Reveal())
-	if err != nil {
-		return nil, errors.New("url: this is not an address that can be posted to")
+	if err := peer.CheckURL(c.URL.Reveal()); err != nil {
+		return nil, fmt.Errorf("url: %w", err)
 	}
-	n := &notifier{
-		host: u.Hostname(), url: c.URL, secret: c.Secret, headers: c.Headers, wording: setup.Wording(), now: time.Now, client: newClient(),
-	}
-	n.secrets = append(n.secrets, c.URL, c.Secret)
+	secrets := append(peer.SecretsIn(c.URL), c.Secret)
 	for _, value := range c.Headers {
-		n.secrets = append(n.secrets, value)
+		secrets = append(secrets, value)
 	}
-	n.secrets = append(n.secrets, inAddress(u)...)
+	n := &notifier{config: c, wording: setup.Wording(), now: time.Now, encode: encode}
+	if c.Format == FormatAlertmanager {
+		n.encode = encodeAlertmanager
+	}
+	n.peer = peer.New(peer.Host(c.URL.Reveal()), func() time.Time { return n.now() }, secrets...)
 	return n, nil
 }
 
-// inAddress lists the parts of an address that may be secrets, the longest first.
-func inAddress(u *url.URL) []inventory.Secret {
-	parts := append([]string{u.RequestURI(), u.RawQuery, u.Path}, strings.Split(u.Path, "/")...)
-	for _, values := range u.Query() {
-		parts = append(parts, values...)
-	}
-	var secrets []inventory.Secret
-	if password, ok := u.User.Password(); ok {
-		secrets = append(secrets, inventory.NewSecret(password))
-	}
-	for _, part := range parts {
-		if len(part) >= minSecret {
-			secrets = append(secrets, inventory.NewSecret(part))
-		}
-	}
-	return secrets
-}
-
-// minSecret keeps words such as "noc" in an address from being taken for secrets wherever they stand.
-const minSecret = 8
-
 type notifier struct {
-	host    string
-	url     inventory.Secret
-	secret  inventory.Secret
-	headers map[string]inventory.Secret
-	secrets []inventory.Secret // what no outcome may show
+	config  *Config
 	wording alerting.Wording
 	now     func() time.Time
-	client  *http.Client
+	encode  func(alerting.Wording, alerting.Message) ([]byte, error)
+	peer    *peer.Peer
 }
 
 // Notify posts the message.
 func (n *notifier) Notify(ctx context.Context, m alerting.Message) (alerting.Receipt, error) {
-	content, err := encode(n.wording, m)
+	content, err := n.encode(n.wording, m)
 	if err != nil {
 		return alerting.Receipt{}, fmt.Errorf("encode: %w: %w", err, alerting.ErrPermanent)
 	}
-	request, err := n.request(ctx, m.Key, content)
+	header := http.Header{}
+	for name, value := range n.config.Headers {
+		header.Set(name, value.Reveal())
+	}
+	if secret := n.config.Secret; !secret.IsZero() {
+		header.Set("X-Vigia-Signature", Sign(secret, n.now(), content))
+	}
+	answer, err := n.peer.Send(ctx, peer.Post{
+		URL: n.config.URL.Reveal(), Key: m.Key, Type: "application/json", Body: content, Header: header,
+	})
 	if err != nil {
-		return alerting.Receipt{}, fmt.Errorf("the request cannot be made: %w", alerting.ErrPermanent)
+		return alerting.Receipt{}, err
 	}
-	response, err := n.client.Do(request)
-	if err != nil {
-		return alerting.Receipt{}, n.onTheWay(err)
-	}
-	defer response.Body.Close()
-	return n.answer(response)
-}
-
-func (n *notifier) request(ctx context.Context, key string, content []byte) (*http.Request, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, n.url.Reveal(), bytes.NewReader(content))
-	if err != nil {
-		return nil, err
-	}
-	for name, value := range n.headers {
-		r.Header.Set(name, value.Reveal())
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("User-Agent", "Vigia")
-	r.Header.Set("Idempotency-Key", headerSafe(key))
-	if !n.secret.IsZero() {
-		r.Header.Set("X-Vigia-Signature", Sign(n.secret, n.now(), content))
-	}
-	return r, nil
+	return n.peer.Judge(answer, answer.FirstLine())
 }
 
 // Sign is the value of X-Vigia-Signature: t=<unix seconds>,v1=<hex of HMAC-SHA256(secret, t "." body)>.
@@ -173,75 +132,4 @@ func Sign(secret inventory.Secret, at time.Time, body []byte) string {
 	mac.Write([]byte(t + "."))
 	mac.Write(body)
 	return "t=" + t + ",v1=" + hex.EncodeToString(mac.Sum(nil))
-}
-
-// headerSafe writes a key in characters that every header can carry; other octets become %XX.
-func headerSafe(key string) string {
-	var b strings.Builder
-	for i := range len(key) {
-		if c := key[i]; c > ' ' && c < 0x7f && c != '%' {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
-}
-
-// onTheWay is an error before there was an answer. The URL, which http's own error holds, is left out.
-func (n *notifier) onTheWay(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%s did not answer in time: %w", n.host, context.DeadlineExceeded)
-	}
-	text := alerting.Outcome(fmt.Sprintf("%s: %v", n.host, err), n.secrets...)
-	if errors.Is(err, errForbidden) {
-		return fmt.Errorf("%s: %w", text, alerting.ErrPermanent)
-	}
-	return errors.New(text)
-}
-
-const maxAnswer = 4 << 10
-
-// answer reads what the other side said.
-func (n *notifier) answer(r *http.Response) (alerting.Receipt, error) {
-	text, readErr := io.ReadAll(io.LimitReader(r.Body, maxAnswer))
-	if readErr != nil && len(text) == 0 {
-		text = nil // the status counts; its words are an extra
-	}
-	line, _, _ := strings.Cut(strings.TrimSpace(string(text)), "\n")
-	said := fmt.Sprintf("HTTP %d from %s", r.StatusCode, n.host)
-	if line != "" {
-		said += ": " + line
-	}
-	said = alerting.Outcome(said, n.secrets...)
-	switch code := r.StatusCode; {
-	case code >= 200 && code < 300:
-		return alerting.Receipt{Outcome: "accepted: " + said}, nil
-	case code == http.StatusRequestTimeout, code == http.StatusTooEarly, code == http.StatusTooManyRequests, code >= 500:
-		if after := retryAfter(r.Header.Get("Retry-After"), n.now()); after > 0 {
-			return alerting.Receipt{}, &alerting.RetryAfterError{After: after, Err: errors.New(said)}
-		}
-		return alerting.Receipt{}, errors.New(said)
-	case code >= 300 && code < 400:
-		return alerting.Receipt{}, fmt.Errorf("%s, and redirects are not followed: %w", said, alerting.ErrPermanent)
-	}
-	return alerting.Receipt{}, fmt.Errorf("%s: %w", said, alerting.ErrPermanent)
-}
-
-// longestRetryAfter bounds what an answer may ask for.
-const longestRetryAfter = 24 * time.Hour
-
-// retryAfter reads RFC 9110 §10.2.3: seconds, or a date. Zero when there is nothing usable.
-func retryAfter(value string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseInt(value, 10, 64); err == nil && seconds >= 0 {
-		return time.Duration(min(seconds, int64(longestRetryAfter/time.Second))) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil && at.After(now) {
-		return min(at.Sub(now), longestRetryAfter)
-	}
-	return 0
 }
