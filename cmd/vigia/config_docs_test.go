@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -39,6 +40,45 @@ func TestDocumentation(t *testing.T) {
 		if _, _, err := parseConfig("docs.yaml", []byte(text), testKinds()); err != nil {
 			t.Errorf("%v\nin\n%s", err, text)
 		}
+	}
+}
+
+// TestReceiversPage loads the page about receivers with the kinds that there are, and holds it against the schema.
+func TestReceiversPage(t *testing.T) {
+	for name, value := range map[string]string{
+		"SLACK_BOT": "a-word", "TEAMS_URL": "https://flow.example/workflows/x?sig=y", "TELEGRAM_BOT": "123456:AA-b",
+		"PAGERDUTY_KEY": strings.Repeat("0", 32), "SMS_ACCOUNT": "AC" + strings.Repeat("0", 32), "SMS_TOKEN": "a-word",
+	} {
+		t.Setenv(name, value)
+	}
+	blocks := yamlBlocks(t, "../../docs/receivers.md")
+	cfg, _, err := parseConfig("docs.yaml", []byte(blocks[0]), kinds())
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]bool{}
+	for _, r := range cfg.ReceiverList() {
+		shown[r.Kind] = true
+	}
+	for _, k := range kinds().Receivers {
+		if !shown[k.Name] {
+			t.Errorf("the page shows no %s", k.Name)
+		}
+	}
+	file := filepath.Join(t.TempDir(), "docs.yaml")
+	if err := os.WriteFile(file, []byte(blocks[0]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var root jsonObject
+	if err := json.Unmarshal(data, &root); err != nil {
+		t.Fatal(err)
+	}
+	if problems := (schemaChecker{root: root}).check(root, yamlFile(t, file), ""); len(problems) > 0 {
+		t.Errorf("the schema refuses the page: %s", strings.Join(problems, "\n"))
 	}
 }
 

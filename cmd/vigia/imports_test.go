@@ -30,11 +30,17 @@ var theTable = []rule{
 	{of: "collectors/intake", never: append(kindPackages, "collectors/voice", "collectors/wire", "collectors/capture")},
 	{of: "mos", never: []string{"collectors/...", "alerting/...", "store/...", "web/...", "migrations", "cmd/...", "mos/quality", "std:net", "std:os", "std:time", "lib:"}},
 	{of: "mos/quality", never: []string{"collectors/...", "alerting/...", "store/...", "web/...", "migrations", "cmd/...", "std:net", "std:database/sql", "lib:"}},
-	{of: "alerting", never: []string{"store/...", "web/...", "migrations", "cmd/...", "alerting/email", "alerting/webhook", "alerting/slack", "alerting/outbox", "std:net", "std:net/http", "std:database/sql", "std:os", "lib:"}},
-	{of: "alerting/outbox", never: []string{"store/...", "web/...", "cmd/...", "alerting/email", "alerting/webhook", "alerting/slack", "std:database/sql", "lib:"}},
-	{of: "alerting/email", never: []string{"store/...", "web/...", "cmd/...", "alerting/outbox", "alerting/webhook", "alerting/slack"}},
-	{of: "alerting/webhook", never: []string{"store/...", "web/...", "cmd/...", "alerting/outbox", "alerting/email", "alerting/slack"}},
-	{of: "alerting/slack", never: []string{"store/...", "web/...", "cmd/...", "alerting/outbox", "alerting/email", "alerting/webhook"}},
+	{of: "alerting", never: []string{"store/...", "web/...", "migrations", "cmd/...", "alerting/outbox", "alerting/peer", "std:net", "std:net/http", "std:database/sql", "std:os", "lib:"}},
+	{of: "alerting", never: kindPackages},
+	{of: "alerting/outbox", never: append(kindPackages, "store/...", "web/...", "cmd/...", "alerting/peer", "std:database/sql", "lib:")},
+	{of: "alerting/peer", never: append(kindPackages, "store/...", "web/...", "cmd/...", "alerting/outbox", "lib:")},
+	{of: "alerting/email", never: []string{"store/...", "web/...", "cmd/...", "alerting/outbox"}},
+	{of: "alerting/webhook", never: []string{"store/...", "web/...", "cmd/...", "alerting/outbox"}},
+	{of: "alerting/slack", never: []string{"store/...", "web/...", "cmd/...", "alerting/outbox"}},
+	{of: "alerting/pagerduty", never: []string{"store/...", "web/...", "cmd/...", "alerting/outbox"}},
+	{of: "alerting/teams", never: []string{"store/...", "web/...", "cmd/...", "alerting/outbox"}},
+	{of: "alerting/telegram", never: []string{"store/...", "web/...", "cmd/...", "alerting/outbox"}},
+	{of: "alerting/sms", never: []string{"store/...", "web/...", "cmd/...", "alerting/outbox"}},
 	{of: "store/...", never: append(kindPackages, "web/...", "cmd/...")},
 	{of: "migrations", never: []string{"collectors/...", "mos/...", "alerting/...", "store/...", "web/...", "cmd/..."}},
 	{of: "web/...", never: append(kindPackages, "cmd/...", "alerting/outbox", "std:database/sql", "lib:modernc.org/", "lib:github.com/jackc/", "lib:github.com/emiago/", "lib:github.com/prometheus-community/")},
@@ -44,7 +50,7 @@ var theTable = []rule{
 // kindPackages are the packages of one protocol or one receiver kind each.
 var kindPackages = []string{
 	"collectors/ping", "collectors/snmp", "collectors/http", "collectors/tcp", "collectors/sip", "collectors/rtcp", "collectors/hep", "collectors/vqrtcpxr",
-	"alerting/email", "alerting/webhook", "alerting/slack",
+	"alerting/email", "alerting/webhook", "alerting/slack", "alerting/pagerduty", "alerting/teams", "alerting/telegram", "alerting/sms",
 }
 
 // listed is what go list says of a package.
@@ -66,6 +72,9 @@ func TestImportTableFails(t *testing.T) {
 	fixtures := []listed{
 		{ImportPath: "vigia/alerting", Imports: []string{"net/http"}},
 		{ImportPath: "vigia/alerting", Imports: []string{"vigia/store"}},
+		{ImportPath: "vigia/alerting", Imports: []string{"vigia/alerting/sms"}},
+		{ImportPath: "vigia/alerting/teams", Imports: []string{"vigia/alerting/telegram"}},
+		{ImportPath: "vigia/alerting/peer", Imports: []string{"vigia/alerting/webhook"}},
 		{ImportPath: "vigia/collectors/ping", Imports: []string{"vigia/alerting"}},
 		{ImportPath: "vigia/collectors/ping", Imports: []string{"vigia/collectors/http"}},
 		{ImportPath: "vigia/collectors/inventory", Imports: []string{"vigia/collectors"}},

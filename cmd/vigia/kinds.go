@@ -5,7 +5,11 @@ import (
 
 	"vigia/alerting"
 	"vigia/alerting/email"
+	"vigia/alerting/pagerduty"
 	"vigia/alerting/slack"
+	"vigia/alerting/sms"
+	"vigia/alerting/teams"
+	"vigia/alerting/telegram"
 	"vigia/alerting/webhook"
 	"vigia/collectors"
 	"vigia/collectors/http"
@@ -31,6 +35,10 @@ func kinds() Kinds {
 			email.Kind(),
 			webhook.Kind(),
 			slack.Kind(),
+			pagerduty.Kind(),
+			teams.Kind(),
+			telegram.Kind(),
+			sms.Kind(),
 		},
 	}
 }
@@ -39,7 +47,7 @@ func kinds() Kinds {
 func words(k Kinds) collectors.Words {
 	all := collectors.Words{}
 	for _, w := range []collectors.Words{
-		collectors.MetricWords, collectors.PollWords, collectors.HealthWords, alerting.EngineWords, alerting.MessageWords, store.RestoreWords, appWords, voiceWords, backupWords, web.Words,
+		collectors.MetricWords, collectors.PollWords, collectors.HealthWords, alerting.EngineWords, alerting.MessageWords, sms.Words, store.RestoreWords, appWords, voiceWords, backupWords, web.Words,
 	} {
 		maps.Copy(all, w)
 	}

@@ -34,6 +34,7 @@ type cli struct {
 	Store     StoreCmd     `cmd:"" help:"How much the store holds, whether it is whole, and how to make it small."`
 	Calls     CallsCmd     `cmd:"" help:"List calls and how they sounded."`
 	Incidents IncidentsCmd `cmd:"" help:"List incidents with their timelines."`
+	Notify    NotifyCmd    `cmd:"" help:"Try a receiver: send it a test message."`
 	Bench     BenchCmd     `cmd:"" help:"Measure: sizing and proof."`
 	Version   VersionCmd   `cmd:"" help:"Print the version."`
 }
