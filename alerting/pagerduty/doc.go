@@ -21,8 +21,8 @@
 // notification's key.
 //
 // PagerDuty does not call anybody again for an alert that is open: repeats and later levels that lead to the same routing key show in its
-// log only. A digest is taken apart into its events, since each belongs to an alert of its own; what was taken before an error is not sent
-// again by the same process.
+// log only. A digest is taken apart into its events, since each belongs to an alert of its own: eight at once, the worst first, those of one
+// incident in order; what was taken before an error is not sent again by the same process.
 //
 // # What counts
 //

@@ -45,9 +45,9 @@ const (
 
 func action(m alerting.Message) string {
 	switch {
-	case m.Cause == alerting.CauseResolved, m.Cause == alerting.CauseMerged, m.State == alerting.Resolved:
+	case m.Cause == alerting.CauseResolved, m.Cause == alerting.CauseMerged, m.State == alerting.Resolved, m.State == alerting.Merged:
 		return resolve
-	case m.Cause == alerting.CauseAcknowledged:
+	case m.Cause == alerting.CauseAcknowledged, m.Cause == alerting.CauseFallback && m.State == alerting.Acknowledged:
 		return acknowledge
 	}
 	return trigger

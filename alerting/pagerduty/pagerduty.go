@@ -76,24 +76,10 @@ func (n *notifier) Pace() alerting.Pace { return alerting.Pace{Burst: 30, Every:
 
 // Notify sends the message as an event, a digest as one for each of its messages.
 func (n *notifier) Notify(ctx context.Context, m alerting.Message) (alerting.Receipt, error) {
-	if len(m.Digest) == 0 {
-		return n.send(ctx, m)
+	if len(m.Digest) > 0 {
+		return n.sendAll(ctx, m.Digest)
 	}
-	var last alerting.Receipt
-	for i, item := range m.Digest {
-		if n.served.Has(m.Key, item.Key) {
-			continue
-		}
-		item.Digest = nil
-		receipt, err := n.send(ctx, item)
-		if err != nil {
-			return alerting.Receipt{}, fmt.Errorf("event %d of %d: %w", i+1, len(m.Digest), err)
-		}
-		n.served.Note(m.Key, item.Key)
-		last = receipt
-	}
-	n.served.Forget(m.Key)
-	return alerting.Receipt{Outcome: fmt.Sprintf("%d events, the last one %s", len(m.Digest), cmp.Or(last.Outcome, "accepted before"))}, nil
+	return n.send(ctx, m)
 }
 
 func (n *notifier) send(ctx context.Context, m alerting.Message) (alerting.Receipt, error) {
@@ -120,5 +106,9 @@ func words(a peer.Answer) string {
 	if json.Unmarshal([]byte(a.Text), &said) != nil || said.Status == "" {
 		return a.FirstLine()
 	}
-	return strings.Join(append([]string{cmp.Or(said.Message, said.Status)}, said.Errors...), "; ")
+	text := strings.Join(append([]string{cmp.Or(said.Message, said.Status)}, said.Errors...), "; ")
+	if strings.Contains(text, "routing_key") {
+		text += "; compare routing_key with the integration's page"
+	}
+	return text
 }

@@ -20,7 +20,10 @@ import (
 	"vigia/collectors/inventory"
 )
 
-const key = "0123456789abcdef0123456789abcdef"
+const (
+	key      = "0123456789abcdef0123456789abcdef"
+	refuseMe = "refuse-me" // the component of an event that is refused for good
+)
 
 // fake answers as PagerDuty's OpenAPI description says, and keeps its alerts: dedup_key to state.
 type fake struct {
@@ -57,7 +60,7 @@ func (f *fake) reply(w http.ResponseWriter, r alertingtest.Request, a alertingte
 		say(400, `{"status":"Unrecognized object","message":"Event object format is unrecognized","errors":["JSON parse error"]}`)
 	case a == alertingtest.RefuseForGood || e.RoutingKey != key:
 		say(400, `{"status":"invalid event","message":"Event object is invalid","errors":["'routing_key' is invalid"]}`)
-	case e.Payload.Summary == "" || e.Payload.Source == "" || len(e.DedupKey) > maxKey:
+	case e.Payload.Component == refuseMe || e.Payload.Summary == "" || e.Payload.Source == "" || len(e.DedupKey) > maxKey:
 		say(400, `{"status":"invalid event","message":"Event object is invalid","errors":["'payload' is missing something"]}`)
 	default:
 		f.mu.Lock()
@@ -208,52 +211,126 @@ func TestDedupKey(t *testing.T) {
 	}
 }
 
-// TestDigest is taken apart: each incident keeps its own alert and action.
+// TestDigest is taken apart: each incident keeps its own alert, and its events come in order.
 func TestDigest(t *testing.T) {
 	f := start(t)
 	n := open(t, f.URL, key)
-	m := alertingtest.SampleDigest(3)
-	m.Digest[1].State, m.Digest[1].Cause = alerting.Resolved, alerting.CauseResolved
+	m := alertingtest.SampleDigest(40)
+	end := m.Digest[1]
+	end.State, end.Cause, end.Key, end.At = alerting.Resolved, alerting.CauseResolved, "i3001.l1.suite.resolved.2", end.At.Add(time.Minute)
+	m.Digest = append([]alerting.Message{end}, m.Digest...)
 	f.Set(alertingtest.RefuseNow)
-	if _, err := n.Notify(t.Context(), m); err == nil || !strings.HasPrefix(err.Error(), "event 1 of 3: ") {
+	if _, err := n.Notify(t.Context(), m); err == nil || !strings.HasPrefix(err.Error(), "0 of 41 events were taken: HTTP 500 ") {
 		t.Errorf("refused: %v", err)
+	}
+	if came := len(f.Came()); came > 2*together {
+		t.Errorf("%d events were begun after a refusal", came)
 	}
 	f.Set(alertingtest.Accept)
 	receipt, err := n.Notify(t.Context(), m)
-	if err != nil || !strings.HasPrefix(receipt.Outcome, "3 events, the last one accepted") {
+	if err != nil || receipt.Outcome != "accepted: 41 events" {
 		t.Errorf("%q, %v", receipt.Outcome, err)
 	}
-	want := map[string]string{
-		"vigia-noc.example.com-i3000": "triggered", "vigia-noc.example.com-i3001": "resolved", "vigia-noc.example.com-i3002": "triggered",
-	}
-	if diff := cmp.Diff(want, f.alerts); diff != "" {
-		t.Errorf("alerts (-want +got):\n%s", diff)
+	for i := range 40 {
+		want := "triggered"
+		if i == 1 {
+			want = "resolved"
+		}
+		if got := f.alerts[fmt.Sprintf("vigia-noc.example.com-i%d", 3000+i)]; got != want {
+			t.Errorf("alert %d is %q, want %q", 3000+i, got, want)
+		}
 	}
 }
 
-// TestDigestGoesOn: what was taken before an error is not sent again.
+// TestDigestRefused: an event that is refused for good keeps no other back, and a wrong key is not tried with all of them.
+func TestDigestRefused(t *testing.T) {
+	f := start(t)
+	m := alertingtest.SampleDigest(40)
+	m.Digest[0].Series.Instance = refuseMe
+	_, err := open(t, f.URL, key).Notify(t.Context(), m)
+	if !errors.Is(err, alerting.ErrPermanent) || !strings.HasPrefix(err.Error(), "39 of 40 events were taken: HTTP 400 ") || len(f.alerts) != 39 {
+		t.Errorf("%v; %d alerts", err, len(f.alerts))
+	}
+	before := len(f.Came())
+	_, err = open(t, f.URL, strings.Repeat("x", keyLength)).Notify(t.Context(), m)
+	if came := len(f.Came()) - before; !errors.Is(err, alerting.ErrPermanent) || came > 2*together {
+		t.Errorf("%v; a wrong key was tried %d times", err, came)
+	}
+}
+
+// TestDigestGoesOn: what was taken before an error is not sent again, also when the rest comes in another digest.
 func TestDigestGoesOn(t *testing.T) {
 	f := start(t)
 	n := open(t, f.URL, key)
 	m := alertingtest.SampleDigest(4)
-	n.(*notifier).served.Note(m.Key, m.Digest[0].Key)
-	n.(*notifier).served.Note(m.Key, m.Digest[2].Key)
-	if _, err := n.Notify(t.Context(), m); err != nil {
-		t.Fatal(err)
+	n.(*notifier).served.Note(m.Digest[0].Key, "")
+	n.(*notifier).served.Note(m.Digest[2].Key, "")
+	m.Key = "digest.another"
+	for range 2 {
+		if _, err := n.Notify(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
 	}
-	var told []string
+	told := map[string]int{}
 	for _, e := range f.events(t) {
-		told = append(told, e.DedupKey)
+		told[strings.TrimPrefix(e.DedupKey, "vigia-noc.example.com-")]++
 	}
-	if got, want := strings.Join(told, " "), "vigia-noc.example.com-i3001 vigia-noc.example.com-i3003"; got != want {
-		t.Errorf("told %s, want %s", got, want)
+	want := map[string]int{"i3000": 1, "i3001": 2, "i3002": 1, "i3003": 2} // the second time nothing is remembered any more
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+}
+
+func TestByIncident(t *testing.T) {
+	at := alertingtest.SampleMessage().At
+	message := func(key string, incident int64, s alerting.Severity, after time.Duration) alerting.Message {
+		return alerting.Message{Key: key, Incident: incident, Severity: s, At: at.Add(after)}
+	}
+	var got []string
+	for _, group := range byIncident([]alerting.Message{
+		message("a", 1, alerting.Minor, 2), message("b", 0, alerting.None, 0), message("c", 2, alerting.Critical, 0), message("d", 1, alerting.Major, 1), message("e", 0, alerting.None, 0),
+	}) {
+		var keys string
+		for _, m := range group {
+			keys += m.Key
+		}
+		got = append(got, keys)
+	}
+	if want := "c da b e"; strings.Join(got, " ") != want {
+		t.Errorf("%s, want %s", strings.Join(got, " "), want)
+	}
+}
+
+// TestActions: what PagerDuty is to do follows from the cause, and from the state when it is another receiver's message.
+func TestActions(t *testing.T) {
+	tests := []struct {
+		cause alerting.Cause
+		state alerting.IncidentState
+		want  string
+	}{
+		{alerting.CauseOpened, alerting.Open, trigger},
+		{alerting.CauseEscalated, alerting.Acknowledged, trigger},
+		{alerting.CauseAckExpired, alerting.Open, trigger},
+		{alerting.CauseAcknowledged, alerting.Acknowledged, acknowledge},
+		{alerting.CauseFallback, alerting.Open, trigger},
+		{alerting.CauseFallback, alerting.Acknowledged, acknowledge},
+		{alerting.CauseFallback, alerting.Resolved, resolve},
+		{alerting.CauseFallback, alerting.Merged, resolve},
+		{alerting.CauseMerged, alerting.Merged, resolve},
+		{alerting.CauseResolved, alerting.Resolved, resolve},
+		{alerting.CauseTest, alerting.Open, trigger},
+	}
+	for _, tt := range tests {
+		if got := action(alerting.Message{Cause: tt.cause, State: tt.state}); got != tt.want {
+			t.Errorf("%s, %s: %s, want %s", tt.cause, tt.state, got, tt.want)
+		}
 	}
 }
 
 func TestWrongKey(t *testing.T) {
 	f := start(t)
 	_, err := open(t, f.URL, strings.Repeat("x", keyLength)).Notify(t.Context(), alertingtest.SampleMessage())
-	const want = "HTTP 400 from 127.0.0.1: Event object is invalid; 'routing_key' is invalid: permanent"
+	const want = "HTTP 400 from 127.0.0.1: Event object is invalid; 'routing_key' is invalid; compare routing_key with the integration's page: permanent"
 	if !errors.Is(err, alerting.ErrPermanent) || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}

@@ -13,7 +13,7 @@ type Served struct {
 	order []string            // messages, oldest first
 }
 
-const maxServed = 256
+const maxServed = 4096
 
 // Has reports whether the part was taken.
 func (s *Served) Has(message, part string) bool {

@@ -180,7 +180,7 @@ func rings(m alerting.Message) bool {
 	case alerting.CauseResolved, alerting.CauseAcknowledged, alerting.CauseMerged:
 		return false
 	}
-	return m.State != alerting.Resolved
+	return m.State != alerting.Resolved && m.State != alerting.Merged && (m.Cause != alerting.CauseFallback || m.State != alerting.Acknowledged)
 }
 
 // send tells one number and returns what the provider made of it.
@@ -203,6 +203,9 @@ func (n *notifier) send(ctx context.Context, address, key string, form url.Value
 	}
 	if said.Code != 0 {
 		said.Message += fmt.Sprintf(" (error %d)", said.Code)
+	}
+	if answer.Code == http.StatusUnauthorized {
+		said.Message += "; compare account_sid and token"
 	}
 	if _, err := n.peer.Judge(answer, said.Message); err != nil {
 		return "", err

@@ -107,7 +107,7 @@ func TestNotifier(t *testing.T) {
 			}
 			form, err := url.ParseQuery(c.Raw)
 			if err != nil || len(form) != 3 {
-				return fmt.Errorf("the form has %d fields: %v", len(form), err)
+				return fmt.Errorf("the form has %d fields: %w", len(form), err)
 			}
 			return nil
 		},
@@ -182,7 +182,7 @@ func TestOnlyTheOthers(t *testing.T) {
 func TestWrongToken(t *testing.T) {
 	p := alertingtest.StartHTTP(t, reply)
 	_, err := open(t, p, "", func(c *Config) { c.Token = inventory.NewSecret("x") }).Notify(t.Context(), alertingtest.SampleMessage())
-	const want = "HTTP 401 from 127.0.0.1: Authenticate (error 20003): permanent"
+	const want = "HTTP 401 from 127.0.0.1: Authenticate (error 20003); compare account_sid and token: permanent"
 	if !errors.Is(err, alerting.ErrPermanent) || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
@@ -219,6 +219,18 @@ func TestVoice(t *testing.T) {
 		`<Pause length="1"/><Say language="es-MX">Le llama Example Telecom. Crítica. El enlace sjo-gua pierde 11,2 % de los paquetes. Incidente nuevo. Incidente 2418</Say></Response>`
 	if got := forms(t, p)[0].Get("Twiml"); got != want {
 		t.Errorf("says %s", got)
+	}
+}
+
+// TestRings: a message in place of one that another receiver missed rings only when that one would have.
+func TestRings(t *testing.T) {
+	for state, want := range map[alerting.IncidentState]bool{alerting.Open: true, alerting.Acknowledged: false, alerting.Resolved: false, alerting.Merged: false} {
+		if got := rings(alerting.Message{Cause: alerting.CauseFallback, State: state}); got != want {
+			t.Errorf("%s: %v, want %v", state, got, want)
+		}
+	}
+	if !rings(alerting.Message{Cause: alerting.CauseEscalated, State: alerting.Acknowledged}) {
+		t.Error("who escalates by hand wants it to ring")
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"vigia/alerting"
@@ -87,13 +89,23 @@ func (n *notifier) send(ctx context.Context, key string, m message) (alerting.Re
 	return n.peer.Judge(answer, words(answer))
 }
 
-// words are what Power Automate says in its JSON, or else the first line of whatever it said.
+// words are what Power Automate says, and what to do about an address that it does not know any more.
 func words(a peer.Answer) string {
-	var said struct {
+	text := said(a)
+	switch a.Code {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusGone:
+		text = strings.TrimPrefix(text+"; copy the workflow's address into url again", "; ")
+	}
+	return text
+}
+
+// said is the message in Power Automate's JSON, or else the first line of whatever came.
+func said(a peer.Answer) string {
+	var answer struct {
 		Error struct{ Code, Message string }
 	}
-	if json.Unmarshal([]byte(a.Text), &said) != nil || said.Error.Code == "" {
+	if json.Unmarshal([]byte(a.Text), &answer) != nil || answer.Error.Code == "" {
 		return a.FirstLine()
 	}
-	return said.Error.Code + ": " + said.Error.Message
+	return answer.Error.Code + ": " + answer.Error.Message
 }

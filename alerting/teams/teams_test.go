@@ -211,7 +211,7 @@ func encoded(t *testing.T, m message) string {
 func TestWrongSignature(t *testing.T) {
 	p := alertingtest.StartHTTP(t, reply)
 	_, err := openTeams(t, address(p.URL, "another-signature")).Notify(t.Context(), alertingtest.SampleMessage())
-	const want = "HTTP 401 from 127.0.0.1: DirectApiAuthorizationRequired: The request must be authenticated.: permanent"
+	const want = "HTTP 401 from 127.0.0.1: DirectApiAuthorizationRequired: The request must be authenticated.; copy the workflow's address into url again: permanent"
 	if !errors.Is(err, alerting.ErrPermanent) || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}

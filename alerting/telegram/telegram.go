@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -164,6 +165,19 @@ func (n *notifier) post(ctx context.Context, key string, incident int64, r reque
 	return posted, err
 }
 
+// advice is what to do about a refusal.
+func advice(code int, description string) string {
+	switch {
+	case code == http.StatusUnauthorized, code == http.StatusNotFound:
+		return "; compare token with what BotFather shows"
+	case code == http.StatusForbidden:
+		return "; add the bot to the chat again"
+	case strings.Contains(description, "chat not found"):
+		return "; compare chat_id, and add the bot to the chat"
+	}
+	return ""
+}
+
 // try makes one attempt. Moved is the new chat when the old one is no more.
 func (n *notifier) try(ctx context.Context, key string, incident int64, r request) (posted int64, moved string, err error) {
 	r.ChatID = *n.chat.Load()
@@ -188,7 +202,7 @@ func (n *notifier) try(ctx context.Context, key string, incident int64, r reques
 	if wait := said.Parameters.RetryAfter; wait > 0 {
 		answer.After = time.Duration(min(wait, int64(peer.LongestWait/time.Second))) * time.Second
 	}
-	if _, err := n.peer.Judge(answer, said.Description); err != nil {
+	if _, err := n.peer.Judge(answer, said.Description+advice(answer.Code, said.Description)); err != nil {
 		return 0, moved, err
 	}
 	if !said.OK || said.Result.MessageID == 0 {

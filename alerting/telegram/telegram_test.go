@@ -222,8 +222,8 @@ func TestRefusals(t *testing.T) {
 	tests := []struct {
 		name, chat, token, want string
 	}{
-		{"wrong token", chat, "1:x", "HTTP 401 from 127.0.0.1: Unauthorized: permanent"},
-		{"no such chat", "-404", token, "HTTP 400 from 127.0.0.1: Bad Request: chat not found: permanent"},
+		{"wrong token", chat, "1:x", "HTTP 401 from 127.0.0.1: Unauthorized; compare token with what BotFather shows: permanent"},
+		{"no such chat", "-404", token, "HTTP 400 from 127.0.0.1: Bad Request: chat not found; compare chat_id, and add the bot to the chat: permanent"},
 	}
 	for _, tt := range tests {
 		_, err := open(t, start(t), tt.chat, tt.token, nil).Notify(t.Context(), alertingtest.SampleMessage())

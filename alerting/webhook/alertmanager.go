@@ -107,7 +107,7 @@ func toAlert(w alerting.Wording, m alerting.Message) alert {
 
 // over reports whether the alert ends with this message. What was merged into another incident goes on under that one's number.
 func over(m alerting.Message) bool {
-	return m.State == alerting.Resolved || m.Cause == alerting.CauseResolved || m.Cause == alerting.CauseMerged
+	return m.State == alerting.Resolved || m.State == alerting.Merged || m.Cause == alerting.CauseResolved || m.Cause == alerting.CauseMerged
 }
 
 // labels are what an incident is known by, in English words and without what may change while it lives.
