@@ -53,6 +53,7 @@ type Incident struct {
 	Policy     Policy // frozen when the incident opened
 	Escalation Escalation
 	Ack        *Acknowledgement // who has it
+	Muted      *Muted           `json:",omitempty"` // why nobody is paged now; nil: nothing keeps it quiet
 	Told       []string         // receivers that were told; they hear of acknowledgement and resolution
 }
 
@@ -79,6 +80,8 @@ type Acknowledgement struct {
 	At       time.Time
 	Until    time.Time // zero: until it is resolved
 	Severity Severity  // the incident's severity when it was acknowledged
+	From     string    `json:",omitempty"` // who assigned it; empty: By took it
+	Snoozed  bool      `json:",omitempty"` // By only put it off until then
 }
 
 // Event is one line of an incident's timeline. Its id grows over all incidents, so that pages can ask for what came after.
@@ -117,6 +120,10 @@ const (
 	EventLate         EventKind = "late"     // a step was overdue (restart, clock jump) and says by how much
 	EventClockJump    EventKind = "clock_jump"
 	EventConfig       EventKind = "config"
+	EventAssigned     EventKind = "assigned"
+	EventSnoozed      EventKind = "snoozed"
+	EventMuted        EventKind = "muted"   // a silence or a maintenance keeps it from paging
+	EventUnmuted      EventKind = "unmuted" // and is over
 )
 
 func word(names []string, i int) string {

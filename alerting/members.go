@@ -124,8 +124,9 @@ func (p *planner) finish() {
 			p.resolve(w)
 			continue
 		}
-		p.follow(w, worst)
-		p.escalate(w, owned, flapping)
+		muted := p.muted(w)
+		p.follow(w, worst, muted)
+		p.escalate(w, owned, flapping, muted)
 	}
 }
 
@@ -148,7 +149,7 @@ func (p *planner) standing(w *workIncident) (worst Severity, owned, flapping boo
 
 // resolve ends an incident of which nothing stands any more. Everyone who was told hears of it.
 func (p *planner) resolve(w *workIncident) {
-	w.State, w.ResolvedAt, w.Severity = Resolved, p.now, w.Worst
+	w.State, w.ResolvedAt, w.Severity, w.Muted = Resolved, p.now, w.Worst, nil
 	w.stop()
 	p.event(Event{
 		IncidentID: w.ID, Kind: EventResolved, Severity: w.Severity,
@@ -159,7 +160,7 @@ func (p *planner) resolve(w *workIncident) {
 
 // follow makes the incident's severity that of its worst member. A rise pages again from level 1 and ends an acknowledgement that was given
 // for less; a fall is an event.
-func (p *planner) follow(w *workIncident, worst Severity) {
+func (p *planner) follow(w *workIncident, worst Severity, muted *Muted) {
 	if w.fresh {
 		w.Severity, w.Worst = worst, worst
 		return
@@ -190,7 +191,7 @@ func (p *planner) follow(w *workIncident, worst Severity) {
 	}
 	w.Escalation.Next, w.Escalation.Base, w.Escalation.Repeat = 0, p.now, nil
 	w.schedule()
-	if level, ok := w.nextLevel(); ok && !w.levelAt(level).After(p.now) {
+	if level, ok := w.nextLevel(); ok && muted == nil && w.Muted == nil && !w.levelAt(level).After(p.now) {
 		p.tell(w, level, CauseSeverity, 0, "")
 	}
 }

@@ -136,15 +136,43 @@ func (s *sim) fate() {
 func (s *sim) command() {
 	kinds := []alerting.CommandKind{
 		alerting.CommandAcknowledge, alerting.CommandAcknowledge, alerting.CommandUnacknowledge, alerting.CommandComment,
-		alerting.CommandEscalate, alerting.CommandResolve,
+		alerting.CommandEscalate, alerting.CommandResolve, alerting.CommandAssign, alerting.CommandSnooze,
 	}
 	s.commands++
+	if s.random.IntN(3) == 0 {
+		s.mute()
+		return
+	}
 	c := s.world.Command(alerting.Command{
 		Kind: kinds[s.random.IntN(len(kinds))], IncidentID: 1 + s.random.Int64N(int64(len(s.world.Memory.Incidents))+1), Actor: "ana", Note: "n",
+		Assignee: "luis", Until: s.world.Now.Add(time.Duration(s.random.IntN(7200)) * time.Second),
 	})
 	if s.random.IntN(5) == 0 {
 		s.world.Command(c)
 	}
+}
+
+// mute makes a silence or a maintenance, or ends one.
+func (s *sim) mute() {
+	if n := len(s.world.Memory.Mutes); n > 0 && s.random.IntN(4) == 0 {
+		s.world.Command(alerting.Command{Kind: alerting.CommandCancelMute, Actor: "ana", MuteID: 1 + s.random.Int64N(int64(n)+1)})
+		return
+	}
+	on := []inventory.Pattern{"link/*", "site/s1", "link/l1", "server/*", "trunk/t2", "*"}
+	from := s.world.Now.Add(time.Duration(s.random.IntN(7200)-1800) * time.Second)
+	m := alerting.Mute{
+		On: []inventory.Pattern{on[s.random.IntN(len(on))]}, Below: s.random.IntN(2) == 0, Reason: "works", From: from,
+		Until: from.Add(time.Duration(s.random.IntN(7200)) * time.Second),
+	}
+	kind := alerting.CommandSilence
+	if s.random.IntN(2) == 0 {
+		kind = alerting.CommandMaintenance
+		if s.random.IntN(2) == 0 {
+			m.Recur = &alerting.Recurrence{At: "02:30", For: time.Duration(1+s.random.IntN(180)) * time.Minute, Zone: "Europe/Berlin"}
+			m.Until = from.Add(72 * time.Hour)
+		}
+	}
+	s.world.Command(alerting.Command{Kind: kind, Actor: "ana", Mute: &m})
 }
 
 func (s *sim) settle() {

@@ -125,6 +125,7 @@ const (
 		COALESCE((SELECT MAX(id) FROM alarms), 0) + 1,
 		COALESCE((SELECT MAX(id) FROM incidents), 0) + 1,
 		COALESCE((SELECT MAX(id) FROM events), 0) + 1,
+		COALESCE((SELECT MAX(id) FROM mutes), 0) + 1,
 		COALESCE((SELECT MAX(seq) FROM commands WHERE done_at IS NOT NULL), 0)`
 )
 
@@ -145,10 +146,13 @@ func (s *Store) Load(ctx context.Context) (alerting.Snapshot, error) {
 		if snap.Notifications, err = notifications(ctx, t.tx, newQuery(loadNotificationsSQL)); err != nil {
 			return err
 		}
+		if snap.Mutes, err = docs[alerting.Mute](ctx, t.tx, newQuery(loadMutesSQL)); err != nil {
+			return err
+		}
 		if snap.Settled, err = unheard(ctx, t.tx); err != nil {
 			return err
 		}
-		return t.tx.QueryRowContext(ctx, loadNextSQL).Scan(&snap.NextAlarm, &snap.NextIncident, &snap.NextEvent, &snap.LastCommand)
+		return t.tx.QueryRowContext(ctx, loadNextSQL).Scan(&snap.NextAlarm, &snap.NextIncident, &snap.NextEvent, &snap.NextMute, &snap.LastCommand)
 	})
 	if err != nil {
 		return alerting.Snapshot{}, fmt.Errorf("load the engine's state: %w", s.db.explain(err))
@@ -156,6 +160,7 @@ func (s *Store) Load(ctx context.Context) (alerting.Snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	snap.NextAlarm, snap.NextIncident, snap.NextEvent = snap.NextAlarm+s.leap, snap.NextIncident+s.leap, snap.NextEvent+s.leap
+	snap.NextMute += s.leap
 	s.leap = 0
 	return snap, nil
 }
