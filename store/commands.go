@@ -13,9 +13,9 @@ import (
 
 const (
 	postLockSQL    = `SELECT pg_advisory_xact_lock(hashtext('vigia commands'), hashtext(current_schema()))`
-	postCommandSQL = `INSERT INTO commands (id, kind, incident_id, actor, note, until, created_at, reason, doc)
+	postCommandSQL = `INSERT INTO commands (id, kind, incident_id, actor, note, until, created_at, reason, more)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8) ON CONFLICT (id) DO NOTHING`
-	pendingCommandsSQL = `SELECT seq, id, kind, incident_id, actor, note, until, created_at, doc FROM commands
+	pendingCommandsSQL = `SELECT seq, id, kind, incident_id, actor, note, until, created_at, more FROM commands
 		WHERE done_at IS NULL AND seq > $1 ORDER BY seq LIMIT 1000`
 	commandResultSQL = `SELECT id, seq, done_at, ok, reason, made FROM commands WHERE id = $1`
 	doneCommandSQL   = `UPDATE commands SET done_at = $1, ok = $2, reason = $3, made = $4 WHERE id = $5`

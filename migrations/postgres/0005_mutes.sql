@@ -10,5 +10,5 @@ CREATE TABLE mutes (
 );
 CREATE INDEX mutes_end ON mutes (ends_at);
 
-ALTER TABLE commands ADD COLUMN doc text NOT NULL DEFAULT '';         -- JSON: the whole command; empty: the columns are all there is
+ALTER TABLE commands ADD COLUMN more text NOT NULL DEFAULT '';         -- JSON: the whole command; empty: the columns are all there is
 ALTER TABLE commands ADD COLUMN made bigint NOT NULL DEFAULT 0;       -- the id of what it made
