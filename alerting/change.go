@@ -88,6 +88,7 @@ type Journal interface {
 type Snapshot struct {
 	Alarms        []Alarm        // not clear
 	Incidents     []Incident     // live ones
+	Closed        []Incident     // resolved, and their policy may open them again
 	Notifications []Notification // of live incidents, not yet settled
 	Settled       []Settled      // given up, and the process ended before the engine had heard of it
 	Mutes         []Mute         // that may still turn on

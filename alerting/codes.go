@@ -139,6 +139,7 @@ var plainWords = collectors.Words{
 	codeTold + ".repeat":      {EN: "{0} told again: nobody has taken it (level {1}, round {2})", ES: "{0} avisado de nuevo: nadie lo ha tomado (nivel {1}, ronda {2})"},
 	codeTold + ".severity":    {EN: "{0} told: it got worse (level {1}, round {2})", ES: "{0} avisado: empeoró (nivel {1}, ronda {2})"},
 	codeTold + ".ack_expired": {EN: "{0} told: nobody has it any more (level {1}, round {2})", ES: "{0} avisado: ya nadie lo tiene (nivel {1}, ronda {2})"},
+	codeTold + ".reopened":    {EN: "{0} told: it is bad again (level {1}, round {2})", ES: "{0} avisado: volvió a fallar (nivel {1}, ronda {2})"},
 	codeTold + ".unmuted":     {EN: "{0} told: the quiet is over and it is still bad (level {1}, round {2})", ES: "{0} avisado: terminó el silencio y sigue mal (nivel {1}, ronda {2})"},
 	codeTold + ".snooze_over": {EN: "{0} told: it was put off until now (level {1}, round {2})", ES: "{0} avisado: se pospuso hasta ahora (nivel {1}, ronda {2})"},
 	codeTold + ".flapping":    {EN: "{0} told once: it comes and goes (level {1}, round {2})", ES: "{0} avisado una vez: va y viene (nivel {1}, ronda {2})"},

@@ -115,8 +115,11 @@ func (p *planner) step(w *workIncident) {
 		return
 	}
 	cause := CauseEscalated
-	if w.Escalation.Round == 0 {
+	switch {
+	case w.Escalation.Round == 0:
 		cause = CauseOpened
+	case w.Escalation.Again:
+		cause = CauseReopened
 	}
 	p.tell(w, level, cause, late, "")
 }
@@ -124,6 +127,7 @@ func (p *planner) step(w *workIncident) {
 // tell makes the notifications of one step: one for each receiver of the level, with keys of their own.
 func (p *planner) tell(w *workIncident, level int, cause Cause, late time.Duration, actor string) {
 	w.Escalation.Round++
+	w.Escalation.Again = false
 	w.Escalation.Next = max(w.Escalation.Next, level+1)
 	w.stepped, w.dirty = true, true
 	receivers := p.receivers(w, level)

@@ -64,6 +64,7 @@ type Escalation struct {
 	Base   time.Time // what the levels' delays count from: opening, rise of severity, or the end of an acknowledgement
 	Round  int       // how often a level has been told since the incident opened; part of each notification's key
 	Repeat []Repeat  // running repeats of levels that have been told
+	Again  bool      `json:",omitempty"` // it was opened again and nobody has been told of that yet
 	Hushed bool      // its alarms flap: one notice was given, nothing follows until they are stable
 }
 
@@ -105,6 +106,7 @@ type EventKind string
 // The kinds of events.
 const (
 	EventOpened       EventKind = "opened"
+	EventReopened     EventKind = "reopened" // what was resolved is bad again
 	EventJoined       EventKind = "joined"   // an alarm joined the incident
 	EventLeft         EventKind = "left"     // an alarm left it: cleared, or it opened its own when the parent came back
 	EventSeverity     EventKind = "severity" // the incident's severity changed

@@ -32,14 +32,25 @@ func (p *planner) policyName(rule *Threshold, ref inventory.Ref) string {
 // open makes an incident of which the alarm is the root. Its policy is frozen; a name that is no policy gives an incident that tells nobody.
 func (p *planner) open(w *work) {
 	a := &w.alarm
+	policy := p.cfg.Policies[a.Policy]
+	if p.reopen(w) {
+		return
+	}
+	if in := p.companion(&policy, a.Series.Ref); in != nil {
+		p.join(w, in.ID, false)
+		return
+	}
 	in := &workIncident{fresh: true, dirty: true, members: map[*track]bool{w.t: true}}
 	in.Incident = Incident{
 		ID: p.ids.incident, State: Open, Severity: a.Severity, Worst: a.Severity, Ref: a.Series.Ref, Root: a.ID, Series: a.Series,
-		Title: title(a), OpenedAt: p.now, Policy: p.cfg.Policies[a.Policy],
+		Title: title(a), OpenedAt: p.now, Policy: policy,
 		Escalation: Escalation{Base: p.now},
 	}
 	p.ids.incident++
 	p.keep(in)
+	if p.groups != nil {
+		p.gather(&in.Incident, in.ID)
+	}
 	a.IncidentID, a.Shadow, w.dirty = in.ID, false, true
 	p.event(Event{IncidentID: in.ID, Kind: EventOpened, AlarmID: a.ID, Severity: a.Severity, Text: p.opened(w, &in.Policy)})
 	p.move(w)
@@ -124,6 +135,7 @@ func (p *planner) finish() {
 			p.resolve(w)
 			continue
 		}
+		p.lead(w)
 		muted := p.muted(w)
 		p.follow(w, worst, muted)
 		p.escalate(w, owned, flapping, muted)

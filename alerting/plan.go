@@ -33,7 +33,8 @@ type planner struct {
 	moved     []inventory.Ref // objects whose reachability may have changed
 	settled   map[string]bool // duties that this plan ends
 	ended     map[int64]int   // alarms that this plan ends: where their rows are
-	muting    *[]*Mute        // those that are on; nil: not asked yet
+	groups    map[groupKey][]int64
+	muting    *[]*Mute // those that are on; nil: not asked yet
 }
 
 // work is one alarm in work.

@@ -16,10 +16,11 @@ type State struct {
 	tracks    map[collectors.Series]*track
 	byRef     map[inventory.Ref][]*track
 	incidents map[int64]*liveIncident
-	duties    map[int64]map[string]duty // by incident and key: notifications that are not settled
-	mutes     map[int64]*Mute           // that may still turn on
-	failing   map[string]bool           // receivers that gave up their last notification
-	dropped   map[checkKey]bool         // checks that were taken out of the configuration: what still comes from them is ignored
+	duties    map[int64]map[string]duty      // by incident and key: notifications that are not settled
+	mutes     map[int64]*Mute                // that may still turn on
+	closed    map[collectors.Series]Incident // resolved a short while ago, by policies that open them again
+	failing   map[string]bool                // receivers that gave up their last notification
+	dropped   map[checkKey]bool              // checks that were taken out of the configuration: what still comes from them is ignored
 	results   map[string]CommandResult
 	recent    []string // ids of results, oldest first
 	ids       ids
@@ -78,12 +79,15 @@ const maxResults = 4096
 func NewState(s Snapshot) *State {
 	st := &State{
 		tracks: map[collectors.Series]*track{}, byRef: map[inventory.Ref][]*track{}, incidents: map[int64]*liveIncident{},
-		duties: map[int64]map[string]duty{}, mutes: map[int64]*Mute{}, failing: map[string]bool{}, results: map[string]CommandResult{},
+		duties: map[int64]map[string]duty{}, mutes: map[int64]*Mute{}, closed: map[collectors.Series]Incident{}, failing: map[string]bool{}, results: map[string]CommandResult{},
 		ids:     ids{max(s.NextAlarm, 1), max(s.NextIncident, 1), max(s.NextEvent, 1), max(s.NextMute, 1)},
 		command: s.LastCommand,
 	}
 	for i := range s.Incidents {
 		st.setIncident(s.Incidents[i])
+	}
+	for i := range s.Closed {
+		st.setIncident(s.Closed[i])
 	}
 	for i := range s.Alarms {
 		st.setAlarm(s.Alarms[i])
@@ -105,6 +109,10 @@ func (s *State) Snapshot() Snapshot {
 			out.Alarms = append(out.Alarms, *t.alarm)
 		}
 	}
+	for _, in := range s.closed {
+		out.Closed = append(out.Closed, in)
+	}
+	slices.SortFunc(out.Closed, func(a, b Incident) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(out.Alarms, func(a, b Alarm) int { return cmp.Compare(a.ID, b.ID) })
 	for _, id := range slices.Sorted(maps.Keys(s.incidents)) {
 		out.Incidents = append(out.Incidents, s.incidents[id].Incident)
@@ -268,10 +276,32 @@ func (s *State) setIncident(in Incident) {
 	switch {
 	case !in.State.Live():
 		delete(s.incidents, in.ID)
+		s.close(in)
 	case old != nil:
 		old.Incident = in
 	default:
+		if s.closed[in.Series].ID == in.ID {
+			delete(s.closed, in.Series)
+		}
 		s.incidents[in.ID] = &liveIncident{Incident: in, members: map[*track]bool{}}
+	}
+}
+
+// maxClosed is how many resolved incidents are kept before those are let go whose time to be opened again is over.
+const maxClosed = 1000
+
+// close remembers an incident that may be opened again.
+func (s *State) close(in Incident) {
+	if in.State != Resolved || in.Policy.Reopen <= 0 {
+		return
+	}
+	if len(s.closed) >= maxClosed {
+		maps.DeleteFunc(s.closed, func(_ collectors.Series, old Incident) bool {
+			return in.ResolvedAt.Sub(old.ResolvedAt) > old.Policy.Reopen
+		})
+	}
+	if old, ok := s.closed[in.Series]; !ok || old.ID <= in.ID {
+		s.closed[in.Series] = in
 	}
 }
 

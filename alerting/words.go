@@ -26,6 +26,7 @@ var MessageWords = collectors.Words{
 	"message.cause.repeat":       inBoth("Still open, told again", "Sigue abierto, nuevo aviso"),
 	"message.cause.severity":     inBoth("The severity rose to {0}", "La severidad subió a {0}"),
 	"message.cause.ack_expired":  inBoth("The acknowledgement ran out", "Venció el plazo de quien lo tomó"),
+	"message.cause.reopened":     inBoth("It is bad again", "Volvió a fallar"),
 	"message.cause.unmuted":      inBoth("The silence or maintenance is over, and it is still bad", "Terminó el silencio o mantenimiento y sigue mal"),
 	"message.cause.snooze_over":  inBoth("It was put off until now", "Se pospuso hasta ahora"),
 	"message.cause.acknowledged": inBoth("{0} has it", "{0} lo tomó"),

@@ -121,6 +121,7 @@ func (s *Store) LastEventID(ctx context.Context) (int64, error) {
 const (
 	loadAlarmsSQL    = `SELECT doc FROM alarms WHERE state <> 'clear' ORDER BY id`
 	loadIncidentsSQL = `SELECT doc FROM incidents WHERE state IN ('open', 'acknowledged') ORDER BY id`
+	loadClosedSQL    = `SELECT doc FROM incidents WHERE state = 'resolved' AND resolved_at > $1 ORDER BY id`
 	loadNextSQL      = `SELECT
 		COALESCE((SELECT MAX(id) FROM alarms), 0) + 1,
 		COALESCE((SELECT MAX(id) FROM incidents), 0) + 1,
@@ -142,6 +143,15 @@ func (s *Store) Load(ctx context.Context) (alerting.Snapshot, error) {
 		}
 		if snap.Incidents, err = docs[alerting.Incident](ctx, t.tx, newQuery(loadIncidentsSQL)); err != nil {
 			return err
+		}
+		closed, err := docs[alerting.Incident](ctx, t.tx, newQuery(loadClosedSQL, stamp(s.cfg.Now().Add(-alerting.MaxReopen))))
+		if err != nil {
+			return err
+		}
+		for i := range closed {
+			if closed[i].Policy.Reopen > 0 {
+				snap.Closed = append(snap.Closed, closed[i])
+			}
 		}
 		if snap.Notifications, err = notifications(ctx, t.tx, newQuery(loadNotificationsSQL)); err != nil {
 			return err

@@ -135,6 +135,11 @@ func (m *Memory) Live() []alerting.Incident {
 func (m *Memory) Snapshot() (alerting.Snapshot, error) {
 	s := m.next
 	s.Alarms, s.Incidents = m.Standing(), m.Live()
+	for _, id := range slices.Sorted(maps.Keys(m.Incidents)) {
+		if in := m.Incidents[id]; in.State == alerting.Resolved && in.Policy.Reopen > 0 {
+			s.Closed = append(s.Closed, in)
+		}
+	}
 	for _, id := range slices.Sorted(maps.Keys(m.Mutes)) {
 		if mute := m.Mutes[id]; mute.CancelledAt.IsZero() {
 			s.Mutes = append(s.Mutes, mute) // those that are over too: the engine finds out

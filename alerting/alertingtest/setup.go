@@ -231,6 +231,11 @@ func (s *Setup) policy(text string) error {
 			p.AckTimeout, err = time.ParseDuration(w[1])
 		case "fallback":
 			p.Fallback = w[1]
+		case "group":
+			p.Group.By = alerting.GroupBy(w[1])
+			p.Group.Within, err = time.ParseDuration(w[2])
+		case "reopen":
+			p.Reopen, err = time.ParseDuration(w[1])
 		default:
 			err = levelPart(&p, w)
 		}
