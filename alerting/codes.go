@@ -166,6 +166,11 @@ var predicates = map[collectors.Metric]collectors.Text{
 	collectors.InterfaceUp:        {EN: ": its interface is down", ES: ": su interfaz está caída"},
 	collectors.PartOK:             {EN: ": a part has failed", ES: ": un componente ha fallado"},
 	collectors.TLSExpiryD:         {EN: ": its certificate ends in {1} days", ES: ": su certificado vence en {1} días"},
+	collectors.Unusual:            {EN: ": {2:m} is far from usual, {1} times its scatter", ES: ": {2:m} lejos de lo usual, {1} veces su dispersión"},
+	collectors.TimesUsual:         {EN: ": {2:m} at {1} times the usual", ES: ": {2:m} a {1} veces lo usual"},
+	collectors.Change1H:           {EN: ": {2:m} changed by {1} within an hour", ES: ": {2:m} cambió {1} en una hora"},
+	collectors.BusyHourPct:        {EN: " is short of capacity: {1} % at the busy hour", ES: " tiene poca capacidad: {1} % en la hora pico"},
+	collectors.FullInD:            {EN: ": a disk is full in {1} days", ES: ": un disco se llena en {1} días"},
 	collectors.HealthyServers:     {EN: " is short of servers: {1} healthy", ES: " tiene pocos servidores sanos: {1}"},
 	collectors.VigiaReceiverDown:  {EN: " cannot tell {2}", ES: " no puede avisar a {2}"},
 	collectors.VigiaStoreDown:     {EN: " cannot store what happens", ES: " no puede guardar lo que sucede"},
@@ -232,6 +237,7 @@ const partWord = ".part"
 // partPredicates are predicates of a part; {2} is its name.
 var partPredicates = map[collectors.Metric]collectors.Text{
 	collectors.InterfaceUp: {EN: ": interface {2} is down", ES: ": la interfaz {2} está caída"},
+	collectors.FullInD:     {EN: ": {2} is full in {1} days", ES: ": {2} se llena en {1} días"},
 	collectors.PartOK:      {EN: ": {2} has failed", ES: ": {2} ha fallado"},
 }
 
@@ -346,7 +352,9 @@ func about(word string, a *Alarm) collectors.Reason {
 		metric = "other"
 	}
 	code, which := word+"."+string(a.Series.Ref.Kind)+"."+metric, a.Series.Instance
-	if part := a.Series.Part(); part != "" && metric != "other" {
+	if collectors.Catalogue[a.Series.Metric].Derived {
+		which = a.Series.Check().Instance
+	} else if part := a.Series.Part(); part != "" && metric != "other" {
 		code += partWord
 		which = part
 	}

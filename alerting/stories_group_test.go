@@ -81,6 +81,36 @@ at 2m    expect told slack opened
 `}})
 }
 
+func TestSampleStories(t *testing.T) {
+	playAll(t, `
+site san-jose
+link sjo-mia at san-jose
+threshold loss_pct on link/* | warning 1 clear 0.5 samples 3 | critical 10 clear 5 for 1m samples 3 | policy noc
+policy noc | L1 after 0s min warning notify slack
+`, []story{
+		{"so many samples in a row", `
+at 0s    link/sjo-mia loss_pct 2 every 10s
+at 19s   expect pending link/sjo-mia loss_pct
+at 20s   expect raised warning link/sjo-mia loss_pct
+at 20s   expect told slack opened
+at 30s   link/sjo-mia loss_pct 0 every 10s
+at 30s   expect told slack resolved
+`},
+		{"one that disagrees starts anew", `
+at 0s    link/sjo-mia loss_pct 2 every 10s
+at 15s   link/sjo-mia loss_pct 0 every 10s
+at 25s   link/sjo-mia loss_pct 2 every 10s
+at 44s   expect quiet
+at 45s   expect told slack opened
+`},
+		{"the time and the samples", `
+at 0s    link/sjo-mia loss_pct 20 every 40s
+at 1m10s expect pending link/sjo-mia loss_pct
+at 1m20s expect told slack opened severity critical
+`},
+	})
+}
+
 func TestReopenStories(t *testing.T) {
 	playAll(t, `
 site san-jose

@@ -211,6 +211,8 @@ func tierPart(t *alerting.Threshold, w []string) error {
 			tier.For, err = time.ParseDuration(w[i+1])
 		case "clear_for":
 			tier.ClearFor, err = time.ParseDuration(w[i+1])
+		case "samples":
+			tier.Samples, err = strconv.Atoi(w[i+1])
 		default:
 			err = fmt.Errorf("%q is no part of a tier", w[i])
 		}

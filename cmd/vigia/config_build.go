@@ -119,7 +119,7 @@ func (t *ThresholdSpec) build(file string) alerting.Threshold {
 	}
 	for _, tier := range t.Tiers {
 		out.Tiers = append(out.Tiers, alerting.Tier{
-			Severity: tier.Severity, Raise: tier.Raise, Clear: tier.Clear, For: tier.For.Std(), ClearFor: tier.ClearFor.Std(),
+			Severity: tier.Severity, Raise: tier.Raise, Clear: tier.Clear, For: tier.For.Std(), ClearFor: tier.ClearFor.Std(), Samples: tier.Samples,
 		})
 	}
 	if t.NoData != nil {

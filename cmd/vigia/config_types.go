@@ -159,6 +159,7 @@ type TierSpec struct {
 	Clear    float64            `yaml:"clear" need:"yes"`
 	For      inventory.Duration `yaml:"for" max:"30d"`
 	ClearFor inventory.Duration `yaml:"clear_for" max:"30d"`
+	Samples  int                `yaml:"samples" min:"1" max:"1000"`
 }
 
 // NoDataSpec says when silence is an alarm.

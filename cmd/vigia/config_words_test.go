@@ -101,6 +101,7 @@ var keyWords = map[string]string{
 	"TierSpec.clear":         "The value that clears it.",
 	"TierSpec.for":           "How long the level must hold before it raises. Default 0.",
 	"TierSpec.clear_for":     "How long the value must be beyond clear before it clears. Default 0.",
+	"TierSpec.samples":       "How many samples in a row must have reached raise, besides for. Default 1.",
 	"NoDataSpec.after":       "How long the silence must last.",
 	"NoDataSpec.severity":    "How bad silence is.",
 	"ConfirmSpec.probes":     "How many probes must agree.",

@@ -39,7 +39,7 @@ func kinds() Kinds {
 func words(k Kinds) collectors.Words {
 	all := collectors.Words{}
 	for _, w := range []collectors.Words{
-		collectors.MetricWords, collectors.PollWords, collectors.HealthWords, alerting.EngineWords, alerting.MessageWords, store.RestoreWords, appWords, voiceWords, backupWords, web.Words,
+		collectors.MetricWords, collectors.PollWords, collectors.HealthWords, alerting.EngineWords, alerting.MessageWords, store.RestoreWords, appWords, collectors.UsualWords, usualWords, voiceWords, backupWords, web.Words,
 	} {
 		maps.Copy(all, w)
 	}
