@@ -68,5 +68,5 @@ type Hold struct {
 	Severity Severity
 	Over     time.Time `json:",omitzero"`
 	Under    time.Time `json:",omitzero"`
-	Confirms int       `json:",omitempty"` // immediate probes that agreed
+	Confirms int       `json:",omitempty"` // samples that agreed since
 }

@@ -17,8 +17,11 @@ type Command struct {
 	IncidentID int64
 	Actor      string
 	Note       string
-	Until      time.Time // acknowledge: when it expires; zero: the policy's ack_timeout
+	Until      time.Time // acknowledge, assign, snooze: when it expires; zero: the policy's ack_timeout
 	CreatedAt  time.Time
+	Assignee   string `json:",omitempty"` // assign: who has it from now on
+	Mute       *Mute  `json:",omitempty"` // silence, maintenance: what the engine makes one of
+	MuteID     int64  `json:",omitempty"` // cancel_mute: which
 }
 
 // CommandKind is what a command asks for.
@@ -31,6 +34,11 @@ const (
 	CommandComment       CommandKind = "comment"
 	CommandEscalate      CommandKind = "escalate" // the next level now
 	CommandResolve       CommandKind = "resolve"  // close an incident whose alarms can never clear (a deleted check)
+	CommandAssign        CommandKind = "assign"   // acknowledge for somebody else
+	CommandSnooze        CommandKind = "snooze"   // put it off until then: nobody has it, and nobody is paged before
+	CommandSilence       CommandKind = "silence"
+	CommandMaintenance   CommandKind = "maintenance"
+	CommandCancelMute    CommandKind = "cancel_mute"
 )
 
 // CommandResult is what became of a command.
@@ -40,6 +48,7 @@ type CommandResult struct {
 	At     time.Time
 	OK     bool
 	Reason collectors.Reason // why not
+	Made   int64             `json:",omitempty"` // the id of what it made: a mute
 }
 
 // Settled tells the engine what became of a notification, so that the timeline, the fallback and the alarms can follow.
@@ -58,12 +67,13 @@ type Change struct {
 	Notifications []Notification // inserted; a key that is there already stays as it is
 	Supersede     []string       // keys of notifications that are no longer true; those not yet sent are not sent
 	Commands      []CommandResult
+	Mutes         []Mute `json:",omitempty"` // whole rows, inserted or replaced
 }
 
 // Empty reports whether there is nothing to apply.
 func (c *Change) Empty() bool {
 	return len(c.Alarms) == 0 && len(c.Incidents) == 0 && len(c.Events) == 0 && len(c.Notifications) == 0 &&
-		len(c.Supersede) == 0 && len(c.Commands) == 0
+		len(c.Supersede) == 0 && len(c.Commands) == 0 && len(c.Mutes) == 0
 }
 
 // ErrDeposed says that another process has become the active one. A Journal that returns it will take no Change of this engine again.
@@ -78,9 +88,12 @@ type Journal interface {
 type Snapshot struct {
 	Alarms        []Alarm        // not clear
 	Incidents     []Incident     // live ones
+	Closed        []Incident     // resolved, and their policy may open them again
 	Notifications []Notification // of live incidents, not yet settled
 	Settled       []Settled      // given up, and the process ended before the engine had heard of it
-	NextAlarm     int64          // first free ids
+	Mutes         []Mute         // that may still turn on
+	NextMute      int64
+	NextAlarm     int64 // first free ids
 	NextIncident  int64
 	NextEvent     int64
 	LastCommand   int64 // Seq of the last command that was planned

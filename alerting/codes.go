@@ -32,7 +32,21 @@ const (
 	codeLate            = "engine.late"
 	codeTold            = "engine.told"
 	codeAcked           = "engine.acked"
-	codeAckedUntil      = "engine.acked_until"
+	codeAssigned        = "engine.assigned"
+	codeSnoozed         = "engine.snoozed"
+	codeSnoozeOver      = "engine.snooze_over"
+	codeMuted           = "engine.muted"
+	codeUnmuted         = "engine.unmuted"
+	codeMuteMade        = "engine.mute_made"
+	codeMuteEnded       = "engine.mute_ended"
+	codeMuteUnknown     = "engine.mute_unknown"
+	codeMuteReason      = "engine.mute_reason"
+	codeMuteOn          = "engine.mute_on"
+	codeMuteRecurs      = "engine.mute_recurs"
+	codeMuteLong        = "engine.mute_long"
+	codeMuteClock       = "engine.mute_clock"
+	codeMuteWindow      = "engine.mute_window"
+	codeRefusedNobody   = "engine.refused_nobody"
 	codeAckExpired      = "engine.ack_expired"
 	codeAckRose         = "engine.ack_rose"
 	codeUnacked         = "engine.unacked"
@@ -58,6 +72,9 @@ const (
 	codeRefusedNotAcked = "engine.refused_not_acked"
 )
 
+// untilWord ends the code of a sentence that says for how long.
+const untilWord = "_until"
+
 // EngineWords is what the engine says: titles, events, refusals.
 var EngineWords = engineWords()
 
@@ -70,7 +87,6 @@ var plainWords = collectors.Words{
 	codeResolved:    {EN: "Resolved after {0}", ES: "Resuelto después de {0}"},
 	codeLate:        {EN: "This step is {0} late", ES: "Este paso llega {0} tarde"},
 	codeAcked:       {EN: "{0} has it", ES: "{0} lo tomó"},
-	codeAckedUntil:  {EN: "{0} has it for {1}", ES: "{0} lo tomó por {1}"},
 	codeAckExpired:  {EN: "The time of {0} is over: nobody has it", ES: "Terminó el plazo de {0}: nadie lo tiene"},
 	codeAckRose:     {EN: "It got worse since it was acknowledged: nobody has it", ES: "Empeoró desde que se tomó: nadie lo tiene"},
 	codeUnacked:     {EN: "{0} gave it back: nobody has it", ES: "{0} lo devolvió: nadie lo tiene"},
@@ -83,7 +99,29 @@ var plainWords = collectors.Words{
 	codeJumpedAhead: {EN: "The clock jumped ahead by {0}", ES: "El reloj saltó {0} hacia adelante"},
 	codeJumpedBack:  {EN: "The clock jumped back by {0}", ES: "El reloj saltó {0} hacia atrás"},
 
-	codeGivenUpFallback: {EN: "{0} could not be told: {1}. {2} is told instead", ES: "No se pudo avisar a {0}: {1}. Se avisa a {2} en su lugar"},
+	codeGivenUpFallback:      {EN: "{0} could not be told: {1}. {2} is told instead", ES: "No se pudo avisar a {0}: {1}. Se avisa a {2} en su lugar"},
+	codeAcked + untilWord:    {EN: "{0} has it for {1}", ES: "{0} lo tomó por {1}"},
+	codeAssigned:             {EN: "{2} gave it to {0}", ES: "{2} lo asignó a {0}"},
+	codeAssigned + untilWord: {EN: "{2} gave it to {0} for {1}", ES: "{2} lo asignó a {0} por {1}"},
+	codeSnoozed + untilWord:  {EN: "{0} put it off for {1}: nobody has it, and nobody is told before", ES: "{0} lo pospuso {1}: nadie lo tiene y no se avisa antes"},
+	codeSnoozeOver:           {EN: "It was put off by {0} until now: nobody has it", ES: "{0} lo pospuso hasta ahora: nadie lo tiene"},
+
+	codeMuted + "." + string(Silence):         {EN: "Silenced by {0} for another {1}: nobody is paged", ES: "Silenciado por {0}, faltan {1}: no se avisa a nadie"},
+	codeMuted + "." + string(Maintenance):     {EN: "In the maintenance of {0} for another {1}: nobody is paged", ES: "En el mantenimiento de {0}, faltan {1}: no se avisa a nadie"},
+	codeUnmuted:                               {EN: "The quiet is over, and it is still bad", ES: "Terminó el silencio y sigue mal"},
+	codeMuteMade + "." + string(Silence):      {EN: "{0} silenced {1}", ES: "{0} silenció {1}"},
+	codeMuteMade + "." + string(Maintenance):  {EN: "{0} planned maintenance of {1}", ES: "{0} programó mantenimiento de {1}"},
+	codeMuteEnded + "." + string(Silence):     {EN: "{0} ended the silence of {1}", ES: "{0} terminó el silencio de {1}"},
+	codeMuteEnded + "." + string(Maintenance): {EN: "{0} ended the maintenance of {1}", ES: "{0} terminó el mantenimiento de {1}"},
+	codeMuteUnknown:                           {EN: "There is no silence or maintenance {0}, or it is over", ES: "No existe el silencio o mantenimiento {0}, o ya terminó"},
+	codeMuteReason:                            {EN: "A silence or maintenance needs a reason", ES: "Un silencio o mantenimiento necesita un motivo"},
+	codeMuteOn:                                {EN: "Say what it is about: 1 to {0} objects or patterns such as link/sjo-*", ES: "Indique de qué se trata: de 1 a {0} objetos o patrones como link/sjo-*"},
+	codeMuteRecurs:                            {EN: "A silence is for once; what comes again and again is a maintenance", ES: "Un silencio es una sola vez; lo que se repite es un mantenimiento"},
+	codeMuteLong:                              {EN: "A silence may last {0} at most; for longer, plan a maintenance or mend the threshold", ES: "Un silencio dura como máximo {0}; para más, programe un mantenimiento o corrija el umbral"},
+	codeMuteClock:                             {EN: "{0} in {1} is no time of day of a time zone, or the week of the month is none", ES: "{0} en {1} no es una hora de una zona horaria, o la semana del mes no existe"},
+	codeMuteWindow:                            {EN: "A window may last {0} at most", ES: "Una ventana dura como máximo {0}"},
+	codeRefusedNobody:                         {EN: "Say to whom it is assigned", ES: "Indique a quién se asigna"},
+
 	codeReceiverFailing: {EN: "{0} could not be told: {1}", ES: "No se pudo avisar a {0}: {1}"},
 	codeStoreFailing:    {EN: "what is decided cannot be stored: {0}", ES: "lo decidido no se puede guardar: {0}"},
 	codeCheckRemoved:    {EN: "Closed: nothing measures {0} any more", ES: "Cerrada: ya nada mide {0}"},
@@ -101,6 +139,9 @@ var plainWords = collectors.Words{
 	codeTold + ".repeat":      {EN: "{0} told again: nobody has taken it (level {1}, round {2})", ES: "{0} avisado de nuevo: nadie lo ha tomado (nivel {1}, ronda {2})"},
 	codeTold + ".severity":    {EN: "{0} told: it got worse (level {1}, round {2})", ES: "{0} avisado: empeoró (nivel {1}, ronda {2})"},
 	codeTold + ".ack_expired": {EN: "{0} told: nobody has it any more (level {1}, round {2})", ES: "{0} avisado: ya nadie lo tiene (nivel {1}, ronda {2})"},
+	codeTold + ".reopened":    {EN: "{0} told: it is bad again (level {1}, round {2})", ES: "{0} avisado: volvió a fallar (nivel {1}, ronda {2})"},
+	codeTold + ".unmuted":     {EN: "{0} told: the quiet is over and it is still bad (level {1}, round {2})", ES: "{0} avisado: terminó el silencio y sigue mal (nivel {1}, ronda {2})"},
+	codeTold + ".snooze_over": {EN: "{0} told: it was put off until now (level {1}, round {2})", ES: "{0} avisado: se pospuso hasta ahora (nivel {1}, ronda {2})"},
 	codeTold + ".flapping":    {EN: "{0} told once: it comes and goes (level {1}, round {2})", ES: "{0} avisado una vez: va y viene (nivel {1}, ronda {2})"},
 }
 
@@ -125,6 +166,11 @@ var predicates = map[collectors.Metric]collectors.Text{
 	collectors.InterfaceUp:        {EN: ": its interface is down", ES: ": su interfaz está caída"},
 	collectors.PartOK:             {EN: ": a part has failed", ES: ": un componente ha fallado"},
 	collectors.TLSExpiryD:         {EN: ": its certificate ends in {1} days", ES: ": su certificado vence en {1} días"},
+	collectors.Unusual:            {EN: ": {2:m} is far from usual, {1} times its scatter", ES: ": {2:m} lejos de lo usual, {1} veces su dispersión"},
+	collectors.TimesUsual:         {EN: ": {2:m} at {1} times the usual", ES: ": {2:m} a {1} veces lo usual"},
+	collectors.Change1H:           {EN: ": {2:m} changed by {1} within an hour", ES: ": {2:m} cambió {1} en una hora"},
+	collectors.BusyHourPct:        {EN: " is short of capacity: {1} % at the busy hour", ES: " tiene poca capacidad: {1} % en la hora pico"},
+	collectors.FullInD:            {EN: ": a disk is full in {1} days", ES: ": un disco se llena en {1} días"},
 	collectors.HealthyServers:     {EN: " is short of servers: {1} healthy", ES: " tiene pocos servidores sanos: {1}"},
 	collectors.VigiaReceiverDown:  {EN: " cannot tell {2}", ES: " no puede avisar a {2}"},
 	collectors.VigiaStoreDown:     {EN: " cannot store what happens", ES: " no puede guardar lo que sucede"},
@@ -191,6 +237,7 @@ const partWord = ".part"
 // partPredicates are predicates of a part; {2} is its name.
 var partPredicates = map[collectors.Metric]collectors.Text{
 	collectors.InterfaceUp: {EN: ": interface {2} is down", ES: ": la interfaz {2} está caída"},
+	collectors.FullInD:     {EN: ": {2} is full in {1} days", ES: ": {2} se llena en {1} días"},
 	collectors.PartOK:      {EN: ": {2} has failed", ES: ": {2} ha fallado"},
 }
 
@@ -305,7 +352,9 @@ func about(word string, a *Alarm) collectors.Reason {
 		metric = "other"
 	}
 	code, which := word+"."+string(a.Series.Ref.Kind)+"."+metric, a.Series.Instance
-	if part := a.Series.Part(); part != "" && metric != "other" {
+	if collectors.Catalogue[a.Series.Metric].Derived {
+		which = a.Series.Check().Instance
+	} else if part := a.Series.Part(); part != "" && metric != "other" {
 		code += partWord
 		which = part
 	}

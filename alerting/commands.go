@@ -13,8 +13,19 @@ func (p *planner) command(c *Command) {
 	if p.done(c) {
 		return
 	}
-	reason := p.carryOut(c)
-	p.out.Change.Commands = append(p.out.Change.Commands, CommandResult{ID: c.ID, Seq: c.Seq, At: p.now, OK: reason.IsZero(), Reason: reason})
+	result := CommandResult{ID: c.ID, Seq: c.Seq, At: p.now}
+	switch c.Kind {
+	case CommandSilence:
+		result.Made, result.Reason = p.addMute(c, Silence)
+	case CommandMaintenance:
+		result.Made, result.Reason = p.addMute(c, Maintenance)
+	case CommandCancelMute:
+		result.Reason = p.cancelMute(c)
+	default:
+		result.Reason = p.carryOut(c)
+	}
+	result.OK = result.Reason.IsZero()
+	p.out.Change.Commands = append(p.out.Change.Commands, result)
 }
 
 // done answers a command that has been carried out before with the same result.
@@ -40,6 +51,9 @@ func (p *planner) done(c *Command) bool {
 // carryOut returns why not, or nothing.
 func (p *planner) carryOut(c *Command) collectors.Reason {
 	w := p.incident(c.IncidentID)
+	if c.Kind == CommandComment && (w == nil || !w.State.Live()) && c.IncidentID > 0 && c.IncidentID < p.ids.incident {
+		return p.comment(&workIncident{Incident: Incident{ID: c.IncidentID}}, c) // what was learnt from it is written when it is over
+	}
 	switch {
 	case w == nil && c.IncidentID > 0 && c.IncidentID < p.ids.incident:
 		return collectors.Because(codeRefusedOver, float64(c.IncidentID))
@@ -49,7 +63,7 @@ func (p *planner) carryOut(c *Command) collectors.Reason {
 		return collectors.Because(codeRefusedOver, float64(c.IncidentID))
 	}
 	switch c.Kind {
-	case CommandAcknowledge:
+	case CommandAcknowledge, CommandAssign, CommandSnooze:
 		return p.acknowledge(w, c)
 	case CommandUnacknowledge:
 		return p.unacknowledge(w, c)
@@ -72,14 +86,30 @@ func (p *planner) acknowledge(w *workIncident, c *Command) collectors.Reason {
 	if !until.IsZero() && !until.After(p.now) {
 		return collectors.Because(codeRefusedPast)
 	}
-	w.State, w.dirty = Acknowledged, true
-	w.Ack = &Acknowledgement{By: c.Actor, Note: c.Note, At: p.now, Until: until, Severity: w.Severity}
-	w.stop()
-	text := collectors.Because(codeAcked, c.Actor)
-	if !until.IsZero() {
-		text = collectors.Because(codeAckedUntil, c.Actor, brief(until.Sub(p.now)))
+	ack := Acknowledgement{By: c.Actor, Note: c.Note, At: p.now, Until: until, Severity: w.Severity}
+	kind, code := EventAcknowledged, codeAcked
+	switch c.Kind {
+	case CommandAssign:
+		if strings.TrimSpace(c.Assignee) == "" {
+			return collectors.Because(codeRefusedNobody)
+		}
+		kind, code = EventAssigned, codeAssigned
+		ack.By, ack.From = c.Assignee, c.Actor
+	case CommandSnooze:
+		if c.Until.IsZero() {
+			return collectors.Because(codeRefusedPast)
+		}
+		kind, code = EventSnoozed, codeSnoozed
+		ack.Snoozed = true
 	}
-	p.event(Event{IncidentID: w.ID, Kind: EventAcknowledged, Actor: c.Actor, Severity: w.Severity, Text: text, Note: c.Note})
+	w.State, w.dirty = Acknowledged, true
+	w.Ack = &ack
+	w.stop()
+	text := collectors.Because(code, ack.By, "", ack.From)
+	if !until.IsZero() {
+		text = collectors.Because(code+untilWord, ack.By, brief(until.Sub(p.now)), ack.From)
+	}
+	p.event(Event{IncidentID: w.ID, Kind: kind, Actor: c.Actor, Severity: w.Severity, Text: text, Note: c.Note})
 	p.notice(w, CauseAcknowledged)
 	return collectors.Reason{}
 }
@@ -91,7 +121,7 @@ func (p *planner) unacknowledge(w *workIncident, c *Command) collectors.Reason {
 	}
 	p.event(Event{IncidentID: w.ID, Kind: EventUnacked, Actor: c.Actor, Severity: w.Severity, Text: collectors.Because(codeUnacked, c.Actor), Note: c.Note})
 	p.withdraw(w, "")
-	p.resume(w, 0, c.Actor)
+	p.resume(w, 0, c.Actor, CauseAckExpired)
 	return collectors.Reason{}
 }
 

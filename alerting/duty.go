@@ -168,7 +168,7 @@ func (p *planner) givenUp(s *Settled, key notificationKey) {
 	})
 	e := Event{IncidentID: key.incident, Kind: EventGivenUp, About: s.Key, Text: collectors.Because(codeGivenUp, key.receiver, s.Delivery.Outcome)}
 	w := p.incident(key.incident)
-	if w == nil || !w.State.Live() || !key.cause.page() || key.cause == CauseFallback ||
+	if w == nil || !w.State.Live() || w.Muted != nil || !key.cause.page() || key.cause == CauseFallback ||
 		w.Policy.Fallback == "" || w.Policy.Fallback == key.receiver {
 		p.event(e)
 		return

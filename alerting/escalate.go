@@ -24,7 +24,7 @@ func (i *Incident) levelAt(n int) time.Time { return i.Escalation.Base.Add(i.Pol
 
 // Upcoming is what an incident's escalation does next: which level (an index), when, and whether it is told again; false when nothing is due.
 func (i *Incident) Upcoming() (level int, at time.Time, repeat, ok bool) {
-	if i.State != Open || i.Escalation.NextAt.IsZero() {
+	if i.State != Open || i.Escalation.NextAt.IsZero() || i.Muted != nil {
 		return 0, noTime, false, false
 	}
 	if n, found := i.nextLevel(); found {
@@ -60,12 +60,22 @@ func (w *workIncident) schedule() {
 }
 
 // escalate fires at most one step of an incident's escalation.
-func (p *planner) escalate(w *workIncident, owned, flapping bool) {
+func (p *planner) escalate(w *workIncident, owned, flapping bool, muted *Muted) {
+	if muted == nil && w.Muted != nil && (w.State == Acknowledged || flapping) {
+		w.Muted, w.dirty = nil, true // somebody has it, or it is quiet for another reason
+	}
 	if w.State == Acknowledged {
-		p.expire(w)
-		return
+		p.expire(w, muted)
+		if w.State == Acknowledged || muted == nil {
+			return
+		}
 	}
 	switch {
+	case muted != nil:
+		p.keepQuiet(w, muted)
+		return
+	case w.Muted != nil:
+		p.speak(w)
 	case flapping:
 		p.hush(w)
 		return
@@ -105,8 +115,11 @@ func (p *planner) step(w *workIncident) {
 		return
 	}
 	cause := CauseEscalated
-	if w.Escalation.Round == 0 {
+	switch {
+	case w.Escalation.Round == 0:
 		cause = CauseOpened
+	case w.Escalation.Again:
+		cause = CauseReopened
 	}
 	p.tell(w, level, cause, late, "")
 }
@@ -114,6 +127,7 @@ func (p *planner) step(w *workIncident) {
 // tell makes the notifications of one step: one for each receiver of the level, with keys of their own.
 func (p *planner) tell(w *workIncident, level int, cause Cause, late time.Duration, actor string) {
 	w.Escalation.Round++
+	w.Escalation.Again = false
 	w.Escalation.Next = max(w.Escalation.Next, level+1)
 	w.stepped, w.dirty = true, true
 	receivers := p.receivers(w, level)
@@ -189,7 +203,7 @@ func (p *planner) receivers(w *workIncident, level int) []string {
 }
 
 // expire ends an acknowledgement whose time is over and tells the level where the escalation was.
-func (p *planner) expire(w *workIncident) {
+func (p *planner) expire(w *workIncident, muted *Muted) {
 	if w.Ack == nil || w.Ack.Until.IsZero() || w.Ack.Until.After(p.now) {
 		return
 	}
@@ -197,15 +211,23 @@ func (p *planner) expire(w *workIncident) {
 	if late < LateAfter {
 		late = 0
 	}
-	p.event(Event{IncidentID: w.ID, Kind: EventAckExpired, Severity: w.Severity, Text: collectors.Because(codeAckExpired, w.Ack.By)})
+	code, cause := codeAckExpired, CauseAckExpired
+	if w.Ack.Snoozed {
+		code, cause = codeSnoozeOver, CauseSnoozeOver
+	}
+	p.event(Event{IncidentID: w.ID, Kind: EventAckExpired, Severity: w.Severity, Text: collectors.Because(code, w.Ack.By)})
+	if muted != nil { // what keeps it quiet now says when somebody is told
+		w.State, w.Ack, w.dirty = Open, nil, true
+		return
+	}
 	if late > 0 {
 		p.event(Event{IncidentID: w.ID, Kind: EventLate, Severity: w.Severity, Text: collectors.Because(codeLate, brief(late))})
 	}
-	p.resume(w, late, "")
+	p.resume(w, late, "", cause)
 }
 
 // resume takes up the escalation where it was: the level that was told last is told again, and the next ones keep their distance from it.
-func (p *planner) resume(w *workIncident, late time.Duration, actor string) {
+func (p *planner) resume(w *workIncident, late time.Duration, actor string, cause Cause) {
 	w.State, w.Ack, w.dirty = Open, nil, true
 	w.Escalation.Repeat = nil
 	last := min(w.Escalation.Next, len(w.Policy.Levels)) - 1
@@ -215,7 +237,7 @@ func (p *planner) resume(w *workIncident, late time.Duration, actor string) {
 		return
 	}
 	w.Escalation.Base = p.now.Add(-w.Policy.Levels[last].After)
-	p.tell(w, last, CauseAckExpired, late, actor)
+	p.tell(w, last, cause, late, actor)
 }
 
 // hush gives the one notice of a flapping alarm and then keeps quiet until it is stable.

@@ -53,6 +53,7 @@ type Incident struct {
 	Policy     Policy // frozen when the incident opened
 	Escalation Escalation
 	Ack        *Acknowledgement // who has it
+	Muted      *Muted           `json:",omitempty"` // why nobody is paged now; nil: nothing keeps it quiet
 	Told       []string         // receivers that were told; they hear of acknowledgement and resolution
 }
 
@@ -63,6 +64,7 @@ type Escalation struct {
 	Base   time.Time // what the levels' delays count from: opening, rise of severity, or the end of an acknowledgement
 	Round  int       // how often a level has been told since the incident opened; part of each notification's key
 	Repeat []Repeat  // running repeats of levels that have been told
+	Again  bool      `json:",omitempty"` // it was opened again and nobody has been told of that yet
 	Hushed bool      // its alarms flap: one notice was given, nothing follows until they are stable
 }
 
@@ -79,6 +81,8 @@ type Acknowledgement struct {
 	At       time.Time
 	Until    time.Time // zero: until it is resolved
 	Severity Severity  // the incident's severity when it was acknowledged
+	From     string    `json:",omitempty"` // who assigned it; empty: By took it
+	Snoozed  bool      `json:",omitempty"` // By only put it off until then
 }
 
 // Event is one line of an incident's timeline. Its id grows over all incidents, so that pages can ask for what came after.
@@ -102,6 +106,7 @@ type EventKind string
 // The kinds of events.
 const (
 	EventOpened       EventKind = "opened"
+	EventReopened     EventKind = "reopened" // what was resolved is bad again
 	EventJoined       EventKind = "joined"   // an alarm joined the incident
 	EventLeft         EventKind = "left"     // an alarm left it: cleared, or it opened its own when the parent came back
 	EventSeverity     EventKind = "severity" // the incident's severity changed
@@ -117,6 +122,10 @@ const (
 	EventLate         EventKind = "late"     // a step was overdue (restart, clock jump) and says by how much
 	EventClockJump    EventKind = "clock_jump"
 	EventConfig       EventKind = "config"
+	EventAssigned     EventKind = "assigned"
+	EventSnoozed      EventKind = "snoozed"
+	EventMuted        EventKind = "muted"   // a silence or a maintenance keeps it from paging
+	EventUnmuted      EventKind = "unmuted" // and is over
 )
 
 func word(names []string, i int) string {

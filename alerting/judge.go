@@ -44,7 +44,7 @@ func (p *planner) hold(w *work, rule *Threshold, m *collectors.Sample) {
 				*h = Hold{Severity: tier.Severity, Over: at}
 				w.dirty = true
 				p.crossed(w, rule, i > k)
-			case i > k && rule.Confirm != nil:
+			case i > k && (rule.Confirm != nil || h.Confirms+1 < tier.Samples):
 				h.Confirms++
 				w.dirty = true
 			}
@@ -99,7 +99,7 @@ func (t *Threshold) asBefore(a *Alarm, v float64, now time.Time) bool {
 	for i := range t.Tiers {
 		h := a.hold(t.Tiers[i].Severity)
 		if h == nil || t.Tiers[i].Crossed(v) == h.Over.IsZero() || !t.Tiers[i].Crossed(v) && t.Tiers[i].Cleared(v) == h.Under.IsZero() ||
-			t.Confirm != nil && !h.Over.IsZero() && t.Tiers[i].Severity > a.Severity || t.overdue(a, i, h, now) {
+			(t.Confirm != nil || h.Confirms+1 < t.Tiers[i].Samples) && !h.Over.IsZero() && t.Tiers[i].Severity > a.Severity || t.overdue(a, i, h, now) {
 			return false
 		}
 	}
@@ -169,6 +169,9 @@ func (p *planner) ripe(w *work, i int) bool {
 	tier := &w.rule.Tiers[i]
 	h := w.alarm.hold(tier.Severity)
 	if h == nil || h.Over.IsZero() {
+		return false
+	}
+	if h.Confirms+1 < tier.Samples {
 		return false
 	}
 	if c := w.rule.Confirm; c != nil && c.Probes > 0 && h.Confirms >= c.Probes {

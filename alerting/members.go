@@ -32,14 +32,25 @@ func (p *planner) policyName(rule *Threshold, ref inventory.Ref) string {
 // open makes an incident of which the alarm is the root. Its policy is frozen; a name that is no policy gives an incident that tells nobody.
 func (p *planner) open(w *work) {
 	a := &w.alarm
+	policy := p.cfg.Policies[a.Policy]
+	if p.reopen(w) {
+		return
+	}
+	if in := p.companion(&policy, a.Series.Ref); in != nil {
+		p.join(w, in.ID, false)
+		return
+	}
 	in := &workIncident{fresh: true, dirty: true, members: map[*track]bool{w.t: true}}
 	in.Incident = Incident{
 		ID: p.ids.incident, State: Open, Severity: a.Severity, Worst: a.Severity, Ref: a.Series.Ref, Root: a.ID, Series: a.Series,
-		Title: title(a), OpenedAt: p.now, Policy: p.cfg.Policies[a.Policy],
+		Title: title(a), OpenedAt: p.now, Policy: policy,
 		Escalation: Escalation{Base: p.now},
 	}
 	p.ids.incident++
 	p.keep(in)
+	if p.groups != nil {
+		p.gather(&in.Incident, in.ID)
+	}
 	a.IncidentID, a.Shadow, w.dirty = in.ID, false, true
 	p.event(Event{IncidentID: in.ID, Kind: EventOpened, AlarmID: a.ID, Severity: a.Severity, Text: p.opened(w, &in.Policy)})
 	p.move(w)
@@ -124,8 +135,10 @@ func (p *planner) finish() {
 			p.resolve(w)
 			continue
 		}
-		p.follow(w, worst)
-		p.escalate(w, owned, flapping)
+		p.lead(w)
+		muted := p.muted(w)
+		p.follow(w, worst, muted)
+		p.escalate(w, owned, flapping, muted)
 	}
 }
 
@@ -148,7 +161,7 @@ func (p *planner) standing(w *workIncident) (worst Severity, owned, flapping boo
 
 // resolve ends an incident of which nothing stands any more. Everyone who was told hears of it.
 func (p *planner) resolve(w *workIncident) {
-	w.State, w.ResolvedAt, w.Severity = Resolved, p.now, w.Worst
+	w.State, w.ResolvedAt, w.Severity, w.Muted = Resolved, p.now, w.Worst, nil
 	w.stop()
 	p.event(Event{
 		IncidentID: w.ID, Kind: EventResolved, Severity: w.Severity,
@@ -159,7 +172,7 @@ func (p *planner) resolve(w *workIncident) {
 
 // follow makes the incident's severity that of its worst member. A rise pages again from level 1 and ends an acknowledgement that was given
 // for less; a fall is an event.
-func (p *planner) follow(w *workIncident, worst Severity) {
+func (p *planner) follow(w *workIncident, worst Severity, muted *Muted) {
 	if w.fresh {
 		w.Severity, w.Worst = worst, worst
 		return
@@ -190,7 +203,7 @@ func (p *planner) follow(w *workIncident, worst Severity) {
 	}
 	w.Escalation.Next, w.Escalation.Base, w.Escalation.Repeat = 0, p.now, nil
 	w.schedule()
-	if level, ok := w.nextLevel(); ok && !w.levelAt(level).After(p.now) {
+	if level, ok := w.nextLevel(); ok && muted == nil && w.Muted == nil && !w.levelAt(level).After(p.now) {
 		p.tell(w, level, CauseSeverity, 0, "")
 	}
 }

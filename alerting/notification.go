@@ -20,6 +20,9 @@ const (
 	CauseRepeat       Cause = "repeat"       // nobody has it yet
 	CauseSeverity     Cause = "severity"     // the severity rose: level 1 is told again
 	CauseAckExpired   Cause = "ack_expired"  // the acknowledgement ran out
+	CauseReopened     Cause = "reopened"     // what was resolved a short while ago is bad again
+	CauseUnmuted      Cause = "unmuted"      // the silence or maintenance is over and it is still bad
+	CauseSnoozeOver   Cause = "snooze_over"  // it was put off until now
 	CauseAcknowledged Cause = "acknowledged" // for everyone who was told
 	CauseResolved     Cause = "resolved"     // for everyone who was told
 	CauseMerged       Cause = "merged"       // it joined another incident

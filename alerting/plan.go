@@ -33,6 +33,8 @@ type planner struct {
 	moved     []inventory.Ref // objects whose reachability may have changed
 	settled   map[string]bool // duties that this plan ends
 	ended     map[int64]int   // alarms that this plan ends: where their rows are
+	groups    map[groupKey][]int64
+	muting    *[]*Mute // those that are on; nil: not asked yet
 }
 
 // work is one alarm in work.
@@ -74,6 +76,9 @@ func Plan(st *State, cfg *Config, in Input, now time.Time) Planned {
 	}
 	if in.Reloaded {
 		p.reload()
+	}
+	if in.Reloaded || in.Jump != 0 {
+		p.turnAll()
 	}
 	for i := range in.Settled {
 		p.settle(&in.Settled[i])
@@ -237,6 +242,10 @@ func (p *planner) visitDue() {
 	var tracks []*track
 	p.st.timers.due(p.now, func(e timer) {
 		switch {
+		case e.mute != 0:
+			if m := p.mute(e.mute); m != nil {
+				p.turn(m)
+			}
 		case e.track == nil:
 			p.incident(e.incident)
 		case p.st.tracks[e.track.series] == e.track && !p.gone[e.track]:

@@ -206,9 +206,27 @@ func (p *planner) placeUnder(w *work, target int64) {
 	case a.Shadow:
 		p.leave(w, collectors.Because(codeMoved, float64(target)))
 		p.join(w, target, true)
-	case p.sameOutage(w, p.incident(target)):
+	case !p.sameOutage(w, p.incident(target)):
+	case p.mixed(p.incident(a.IncidentID), target):
+		p.leave(w, collectors.Because(codeMoved, float64(target)))
+		p.join(w, target, true)
+	default:
 		p.merge(p.incident(a.IncidentID), p.incident(target))
 	}
+}
+
+// mixed reports whether an incident that groups alarms has members that are no consequence of the incident target.
+func (p *planner) mixed(w *workIncident, target int64) bool {
+	if w.Policy.Group.By == GroupByNone {
+		return false
+	}
+	for t := range w.members {
+		a := p.alarm(t)
+		if a != nil && a.State.Active() && !a.Shadow && (!a.unreachable() || p.shadowOf(t.series.Ref) != target) {
+			return true
+		}
+	}
+	return false
 }
 
 // free lets an alarm out of the shadow, after a grace when it is the parent that came back. It reports whether the alarm is out.

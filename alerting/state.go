@@ -16,9 +16,11 @@ type State struct {
 	tracks    map[collectors.Series]*track
 	byRef     map[inventory.Ref][]*track
 	incidents map[int64]*liveIncident
-	duties    map[int64]map[string]duty // by incident and key: notifications that are not settled
-	failing   map[string]bool           // receivers that gave up their last notification
-	dropped   map[checkKey]bool         // checks that were taken out of the configuration: what still comes from them is ignored
+	duties    map[int64]map[string]duty      // by incident and key: notifications that are not settled
+	mutes     map[int64]*Mute                // that may still turn on
+	closed    map[collectors.Series]Incident // resolved a short while ago, by policies that open them again
+	failing   map[string]bool                // receivers that gave up their last notification
+	dropped   map[checkKey]bool              // checks that were taken out of the configuration: what still comes from them is ignored
 	results   map[string]CommandResult
 	recent    []string // ids of results, oldest first
 	ids       ids
@@ -31,7 +33,7 @@ type State struct {
 }
 
 // ids are the first free ones.
-type ids struct{ alarm, incident, event int64 }
+type ids struct{ alarm, incident, event, mute int64 }
 
 // liveIncident is an incident and the series whose alarms belong to it.
 type liveIncident struct {
@@ -77,12 +79,15 @@ const maxResults = 4096
 func NewState(s Snapshot) *State {
 	st := &State{
 		tracks: map[collectors.Series]*track{}, byRef: map[inventory.Ref][]*track{}, incidents: map[int64]*liveIncident{},
-		duties: map[int64]map[string]duty{}, failing: map[string]bool{}, results: map[string]CommandResult{},
-		ids:     ids{max(s.NextAlarm, 1), max(s.NextIncident, 1), max(s.NextEvent, 1)},
+		duties: map[int64]map[string]duty{}, mutes: map[int64]*Mute{}, closed: map[collectors.Series]Incident{}, failing: map[string]bool{}, results: map[string]CommandResult{},
+		ids:     ids{max(s.NextAlarm, 1), max(s.NextIncident, 1), max(s.NextEvent, 1), max(s.NextMute, 1)},
 		command: s.LastCommand,
 	}
 	for i := range s.Incidents {
 		st.setIncident(s.Incidents[i])
+	}
+	for i := range s.Closed {
+		st.setIncident(s.Closed[i])
 	}
 	for i := range s.Alarms {
 		st.setAlarm(s.Alarms[i])
@@ -90,20 +95,30 @@ func NewState(s Snapshot) *State {
 	for i := range s.Notifications {
 		st.setDuty(&s.Notifications[i])
 	}
+	for i := range s.Mutes {
+		st.setMute(s.Mutes[i])
+	}
 	return st
 }
 
 // Snapshot is what the State would be rebuilt from, in order.
 func (s *State) Snapshot() Snapshot {
-	out := Snapshot{NextAlarm: s.ids.alarm, NextIncident: s.ids.incident, NextEvent: s.ids.event, LastCommand: s.command}
+	out := Snapshot{NextAlarm: s.ids.alarm, NextIncident: s.ids.incident, NextEvent: s.ids.event, NextMute: s.ids.mute, LastCommand: s.command}
 	for _, t := range s.tracks {
 		if t.alarm != nil {
 			out.Alarms = append(out.Alarms, *t.alarm)
 		}
 	}
+	for _, in := range s.closed {
+		out.Closed = append(out.Closed, in)
+	}
+	slices.SortFunc(out.Closed, func(a, b Incident) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(out.Alarms, func(a, b Alarm) int { return cmp.Compare(a.ID, b.ID) })
 	for _, id := range slices.Sorted(maps.Keys(s.incidents)) {
 		out.Incidents = append(out.Incidents, s.incidents[id].Incident)
+	}
+	for _, id := range slices.Sorted(maps.Keys(s.mutes)) {
+		out.Mutes = append(out.Mutes, *s.mutes[id])
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.duties)) {
 		for _, key := range slices.Sorted(maps.Keys(s.duties[id])) {
@@ -152,6 +167,9 @@ func (s *State) Adopt(p Planned) {
 	}
 	for _, r := range p.Change.Commands {
 		s.setResult(r)
+	}
+	for i := range p.Change.Mutes {
+		s.setMute(p.Change.Mutes[i])
 	}
 	s.adoptSettled(p.input.Settled)
 	s.adoptTimers(&p)
@@ -258,10 +276,32 @@ func (s *State) setIncident(in Incident) {
 	switch {
 	case !in.State.Live():
 		delete(s.incidents, in.ID)
+		s.close(in)
 	case old != nil:
 		old.Incident = in
 	default:
+		if s.closed[in.Series].ID == in.ID {
+			delete(s.closed, in.Series)
+		}
 		s.incidents[in.ID] = &liveIncident{Incident: in, members: map[*track]bool{}}
+	}
+}
+
+// maxClosed is how many resolved incidents are kept before those are let go whose time to be opened again is over.
+const maxClosed = 1000
+
+// close remembers an incident that may be opened again.
+func (s *State) close(in Incident) {
+	if in.State != Resolved || in.Policy.Reopen <= 0 {
+		return
+	}
+	if len(s.closed) >= maxClosed {
+		maps.DeleteFunc(s.closed, func(_ collectors.Series, old Incident) bool {
+			return in.ResolvedAt.Sub(old.ResolvedAt) > old.Policy.Reopen
+		})
+	}
+	if old, ok := s.closed[in.Series]; !ok || old.ID <= in.ID {
+		s.closed[in.Series] = in
 	}
 }
 
@@ -321,6 +361,9 @@ func (s *State) adoptTimers(p *Planned) {
 		e := s.timers.pop()
 		if e.track != nil {
 			e.track.queued = time.Time{}
+		} else if e.mute != 0 {
+			s.queueMute(e.mute, p.now)
+			continue
 		} else if in := s.incidents[e.incident]; in != nil {
 			in.queued = time.Time{}
 		}
@@ -346,6 +389,9 @@ func (s *State) adoptTimers(p *Planned) {
 	for i := range p.Change.Incidents {
 		s.queueIncident(p.Change.Incidents[i].ID, p.now)
 	}
+	for i := range p.Change.Mutes {
+		s.queueMute(p.Change.Mutes[i].ID, p.now)
+	}
 	if p.input.Reloaded || p.input.Jump != 0 {
 		s.queueAll(p.now)
 	}
@@ -361,6 +407,9 @@ func (s *State) queueAll(now time.Time) {
 	for id, in := range s.incidents {
 		in.queued = time.Time{}
 		s.queueIncident(id, now)
+	}
+	for id := range s.mutes {
+		s.queueMute(id, now)
 	}
 }
 

@@ -17,6 +17,7 @@ type Tier struct {
 	Clear    float64
 	For      time.Duration // how long the level must hold before it raises
 	ClearFor time.Duration // how long the value must be beyond clear before it clears
+	Samples  int           `json:",omitempty"` // how many samples in a row must have reached raise, besides For; zero or one: one
 }
 
 // Below reports whether low values are bad.
@@ -114,11 +115,17 @@ func (r *Rules) Match(s collectors.Series) *Threshold {
 		return nil
 	}
 	for _, t := range r.byMetric[s.Metric] {
-		if (t.Instance == "" || t.Instance == s.Instance || t.Instance == s.Part()) && t.On.Matches(s.Ref) {
+		if t.about(s) && t.On.Matches(s.Ref) {
 			return t
 		}
 	}
 	return nil
+}
+
+// about reports whether the threshold is about a series' instance. Of a derived metric the instance is the metric that it was derived from.
+func (t *Threshold) about(s collectors.Series) bool {
+	return t.Instance == "" || t.Instance == s.Instance || t.Instance == s.Part() ||
+		collectors.Catalogue[s.Metric].Derived && t.Instance == s.Check().Instance
 }
 
 // All lists the thresholds in the order in which they were written.

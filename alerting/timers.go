@@ -6,7 +6,8 @@ import "time"
 type timer struct {
 	at       time.Time
 	track    *track // or
-	incident int64
+	incident int64  // or
+	mute     int64
 }
 
 // timers is a binary heap by time. Looking at what is due does not change it, so that a plan can be thrown away.

@@ -52,6 +52,11 @@ const (
 	HealthyServers Metric = "healthy_servers"
 	BusyHourPct    Metric = "busy_hour_pct"
 
+	Unusual    Metric = "unusual"     // how far another metric is from what is usual at this hour of the week, in times its usual scatter
+	TimesUsual Metric = "times_usual" // the same as a share: 0.1 is a tenth of what is usual
+	Change1H   Metric = "change_1h"   // how much another metric has changed within an hour, in its own unit
+	FullInD    Metric = "full_in_d"   // days until a disk is full if it goes on as in the last week
+
 	ASRPct Metric = "asr_pct"
 	NERPct Metric = "ner_pct"
 	ACDS   Metric = "acd_s"
@@ -115,6 +120,7 @@ type MetricInfo struct {
 	Unit         Unit
 	Reachability bool // whether a bad value means "cannot be reached": only these stand in the shadow of a parent
 	LowerIsWorse bool
+	Derived      bool             // worked out from another metric, which the first part of the instance names
 	Kinds        []inventory.Kind // which objects have it; nil: Vigía itself
 }
 
@@ -164,6 +170,11 @@ var Catalogue = map[Metric]MetricInfo{
 
 	HealthyServers: {Unit: UnitNone, LowerIsWorse: true, Kinds: kinds("service")},
 	BusyHourPct:    {Unit: UnitPercent, Kinds: kinds("service")},
+
+	Unusual:    {Unit: UnitNone, Derived: true, Kinds: kinds("link", "server", "service", "trunk", "customer", "destination")},
+	TimesUsual: {Unit: UnitNone, Derived: true, LowerIsWorse: true, Kinds: kinds("link", "server", "service", "trunk", "customer", "destination")},
+	Change1H:   {Unit: UnitNone, Derived: true, Kinds: kinds("link", "server", "service", "trunk", "customer", "destination")},
+	FullInD:    {Unit: UnitDays, LowerIsWorse: true, Kinds: kinds("server")},
 
 	ASRPct: {Unit: UnitPercent, LowerIsWorse: true, Kinds: kinds("trunk", "destination")},
 	NERPct: {Unit: UnitPercent, LowerIsWorse: true, Kinds: kinds("trunk", "destination")},

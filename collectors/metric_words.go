@@ -51,6 +51,11 @@ var MetricWords = Words{
 	"metric.healthy_servers": {"healthy servers", "servidores sanos"},
 	"metric.busy_hour_pct":   {"load at the busy hour", "carga en la hora pico"},
 
+	"metric.unusual":     {"distance from usual", "distancia de lo usual"},
+	"metric.times_usual": {"times the usual", "veces lo usual"},
+	"metric.change_1h":   {"change within an hour", "cambio en una hora"},
+	"metric.full_in_d":   {"days until it is full", "días hasta llenarse"},
+
 	"metric.asr_pct": {"answered calls (ASR)", "llamadas contestadas (ASR)"},
 	"metric.ner_pct": {"network effectiveness (NER)", "eficacia de la red (NER)"},
 	"metric.acd_s":   {"average call length (ACD)", "duración media de las llamadas (ACD)"},

@@ -78,9 +78,26 @@ func (t Text) Say(lang Lang, args ...any) string {
 	}
 }
 
+// metricArg is the metric that a placeholder such as {2:m} stands for: its name is said in the reader's language.
+func metricArg(args []any, n int, form string) (Metric, bool) {
+	if form != "m" || n < 0 || n >= len(args) {
+		return "", false
+	}
+	switch name := args[n].(type) {
+	case string:
+		return Metric(name), true
+	case Metric:
+		return name, true
+	}
+	return "", false
+}
+
 func sayPlaceholder(lang Lang, inner string, args []any) string {
 	number, decimals, hasDecimals := strings.Cut(inner, ":")
 	n, err := strconv.Atoi(number)
+	if name, ok := metricArg(args, n, decimals); err == nil && ok {
+		return MetricName(lang, name)
+	}
 	if err != nil || n < 0 || n >= len(args) {
 		return "{" + inner + "}"
 	}

@@ -177,6 +177,9 @@ func partsOf(c alerting.Change, again repeat) ([]thing, error) {
 	for i := range c.Commands {
 		ones = append(ones, alerting.Change{Commands: c.Commands[i : i+1]})
 	}
+	for i := range c.Mutes {
+		ones = append(ones, alerting.Change{Mutes: c.Mutes[i : i+1]})
+	}
 	parts := make([]thing, 0, len(ones))
 	for _, one := range ones {
 		one.At = c.At

@@ -326,8 +326,7 @@ func entryStatements(e entry) (statements, error) {
 			return nil, fmt.Errorf("%w: %w", errEntry, err)
 		}
 		var list statements
-		addCommand(&list, c)
-		return list, nil
+		return list, addCommand(&list, c)
 	}
 	return nil, fmt.Errorf("%w: kind %d", errEntry, e.kind)
 }

@@ -13,12 +13,12 @@ import (
 
 const (
 	postLockSQL    = `SELECT pg_advisory_xact_lock(hashtext('vigia commands'), hashtext(current_schema()))`
-	postCommandSQL = `INSERT INTO commands (id, kind, incident_id, actor, note, until, created_at, reason)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, '') ON CONFLICT (id) DO NOTHING`
-	pendingCommandsSQL = `SELECT seq, id, kind, incident_id, actor, note, until, created_at FROM commands
+	postCommandSQL = `INSERT INTO commands (id, kind, incident_id, actor, note, until, created_at, reason, more)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8) ON CONFLICT (id) DO NOTHING`
+	pendingCommandsSQL = `SELECT seq, id, kind, incident_id, actor, note, until, created_at, more FROM commands
 		WHERE done_at IS NULL AND seq > $1 ORDER BY seq LIMIT 1000`
-	commandResultSQL = `SELECT id, seq, done_at, ok, reason FROM commands WHERE id = $1`
-	doneCommandSQL   = `UPDATE commands SET done_at = $1, ok = $2, reason = $3 WHERE id = $4`
+	commandResultSQL = `SELECT id, seq, done_at, ok, reason, made FROM commands WHERE id = $1`
+	doneCommandSQL   = `UPDATE commands SET done_at = $1, ok = $2, reason = $3, made = $4 WHERE id = $5`
 )
 
 // PostCommand stores what a person decided, for the engine to plan. The same id again changes nothing. Any process may post; while the
@@ -34,7 +34,9 @@ func (s *Store) PostCommand(ctx context.Context, c alerting.Command) error {
 	if s.db.gate == nil {
 		list.add(postLockSQL) // commands become visible in the order of their seq, so that the engine can ask for what came after one
 	}
-	addCommand(&list, c)
+	if err := addCommand(&list, c); err != nil {
+		return fmt.Errorf("post the command %s: %w", c.Kind, err)
+	}
 	stored := false
 	err := s.write(ctx, recordCommand, func() any { return c }, func(ctx context.Context) error {
 		err := s.db.within(ctx, s.db.durable, func(t *transaction) error { return t.run(ctx, list) })
@@ -51,8 +53,16 @@ func (s *Store) PostCommand(ctx context.Context, c alerting.Command) error {
 	return nil
 }
 
-func addCommand(list *statements, c alerting.Command) {
-	list.add(postCommandSQL, c.ID, string(c.Kind), c.IncidentID, c.Actor, c.Note, c.Until, c.CreatedAt)
+func addCommand(list *statements, c alerting.Command) error {
+	doc := "" // the columns are all there is
+	if c.Assignee != "" || c.Mute != nil || c.MuteID != 0 {
+		var err error
+		if doc, err = document(c); err != nil {
+			return err
+		}
+	}
+	list.add(postCommandSQL, c.ID, string(c.Kind), c.IncidentID, c.Actor, c.Note, c.Until, c.CreatedAt, doc)
+	return nil
 }
 
 // PendingCommands lists, in order, the commands after seq that no Change has answered yet; at most 1,000 at a time.
@@ -65,7 +75,12 @@ func (s *Store) PendingCommands(ctx context.Context, afterSeq int64) ([]alerting
 	defer cancel()
 	err := each(ctx, s.db.read, pendingCommandsSQL, []any{afterSeq}, func(rows *sql.Rows) error {
 		var c alerting.Command
-		err := rows.Scan(&c.Seq, &c.ID, &c.Kind, &c.IncidentID, &c.Actor, &c.Note, instant{&c.Until}, instant{&c.CreatedAt})
+		var doc string
+		err := rows.Scan(&c.Seq, &c.ID, &c.Kind, &c.IncidentID, &c.Actor, &c.Note, instant{&c.Until}, instant{&c.CreatedAt}, &doc)
+		if seq, id := c.Seq, c.ID; err == nil && doc != "" {
+			err = json.Unmarshal([]byte(doc), &c)
+			c.Seq, c.ID = seq, id
+		}
 		list = append(list, c)
 		return err
 	})
@@ -100,7 +115,7 @@ func (s *Store) commandResult(ctx context.Context, id string) (r alerting.Comman
 	}
 	var ok sql.NullBool
 	var reason string
-	err = s.db.read.QueryRowContext(ctx, commandResultSQL, cleanText(id)).Scan(&r.ID, &r.Seq, instant{&r.At}, &ok, &reason)
+	err = s.db.read.QueryRowContext(ctx, commandResultSQL, cleanText(id)).Scan(&r.ID, &r.Seq, instant{&r.At}, &ok, &reason, &r.Made)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, false, ErrNotFound
 	}

@@ -121,10 +121,12 @@ func (s *Store) LastEventID(ctx context.Context) (int64, error) {
 const (
 	loadAlarmsSQL    = `SELECT doc FROM alarms WHERE state <> 'clear' ORDER BY id`
 	loadIncidentsSQL = `SELECT doc FROM incidents WHERE state IN ('open', 'acknowledged') ORDER BY id`
+	loadClosedSQL    = `SELECT doc FROM incidents WHERE state = 'resolved' AND resolved_at > $1 ORDER BY id`
 	loadNextSQL      = `SELECT
 		COALESCE((SELECT MAX(id) FROM alarms), 0) + 1,
 		COALESCE((SELECT MAX(id) FROM incidents), 0) + 1,
 		COALESCE((SELECT MAX(id) FROM events), 0) + 1,
+		COALESCE((SELECT MAX(id) FROM mutes), 0) + 1,
 		COALESCE((SELECT MAX(seq) FROM commands WHERE done_at IS NOT NULL), 0)`
 )
 
@@ -142,13 +144,25 @@ func (s *Store) Load(ctx context.Context) (alerting.Snapshot, error) {
 		if snap.Incidents, err = docs[alerting.Incident](ctx, t.tx, newQuery(loadIncidentsSQL)); err != nil {
 			return err
 		}
+		closed, err := docs[alerting.Incident](ctx, t.tx, newQuery(loadClosedSQL, stamp(s.cfg.Now().Add(-alerting.MaxReopen))))
+		if err != nil {
+			return err
+		}
+		for i := range closed {
+			if closed[i].Policy.Reopen > 0 {
+				snap.Closed = append(snap.Closed, closed[i])
+			}
+		}
 		if snap.Notifications, err = notifications(ctx, t.tx, newQuery(loadNotificationsSQL)); err != nil {
+			return err
+		}
+		if snap.Mutes, err = docs[alerting.Mute](ctx, t.tx, newQuery(loadMutesSQL)); err != nil {
 			return err
 		}
 		if snap.Settled, err = unheard(ctx, t.tx); err != nil {
 			return err
 		}
-		return t.tx.QueryRowContext(ctx, loadNextSQL).Scan(&snap.NextAlarm, &snap.NextIncident, &snap.NextEvent, &snap.LastCommand)
+		return t.tx.QueryRowContext(ctx, loadNextSQL).Scan(&snap.NextAlarm, &snap.NextIncident, &snap.NextEvent, &snap.NextMute, &snap.LastCommand)
 	})
 	if err != nil {
 		return alerting.Snapshot{}, fmt.Errorf("load the engine's state: %w", s.db.explain(err))
@@ -156,6 +170,7 @@ func (s *Store) Load(ctx context.Context) (alerting.Snapshot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	snap.NextAlarm, snap.NextIncident, snap.NextEvent = snap.NextAlarm+s.leap, snap.NextIncident+s.leap, snap.NextEvent+s.leap
+	snap.NextMute += s.leap
 	s.leap = 0
 	return snap, nil
 }

@@ -136,7 +136,12 @@ func changeStatements(c alerting.Change, again repeat) (statements, error) {
 		if at.IsZero() {
 			at = c.At
 		}
-		list.add(doneCommandSQL, at, r.OK, reason, r.ID)
+		list.add(doneCommandSQL, at, r.OK, reason, r.Made, r.ID)
+	}
+	for i := range c.Mutes {
+		if err := addMute(&list, c.Mutes[i]); err != nil {
+			return nil, fmt.Errorf("mute %d: %w", c.Mutes[i].ID, err)
+		}
 	}
 	return list, nil
 }

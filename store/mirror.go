@@ -33,6 +33,7 @@ var mirrored = []struct{ table, where string }{
 	{"incidents", `state IN ('open', 'acknowledged')`},
 	{"alarms", `state <> 'clear' OR incident_id IN (SELECT id FROM incidents WHERE state IN ('open', 'acknowledged'))`},
 	{"alarm_spans", `alarm_id IN (SELECT id FROM alarms WHERE state <> 'clear' OR incident_id IN (SELECT id FROM incidents WHERE state IN ('open', 'acknowledged')))`},
+	{"mutes", `cancelled_at IS NULL`},
 	{"events", `incident_id IN (SELECT id FROM incidents WHERE state IN ('open', 'acknowledged'))`},
 	{"notifications", `incident_id IN (SELECT id FROM incidents WHERE state IN ('open', 'acknowledged'))`},
 	{"deliveries", `key IN (SELECT key FROM notifications WHERE incident_id IN (SELECT id FROM incidents WHERE state IN ('open', 'acknowledged')))`},
@@ -48,6 +49,7 @@ var mirrorPrune = []string{
 	`DELETE FROM alarm_spans WHERE alarm_id IN (SELECT id FROM alarms WHERE state = 'clear' AND changed_at < $1)`,
 	`DELETE FROM alarms WHERE state = 'clear' AND changed_at < $1`,
 	`DELETE FROM incidents WHERE id IN ` + mirrorOver,
+	`DELETE FROM mutes WHERE ends_at < $1 OR cancelled_at < $1`,
 }
 
 // open makes the mirror of a database.

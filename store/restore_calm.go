@@ -76,8 +76,8 @@ func (c *calming) skip() int64 { return 100 + idsLost*int64(max(c.since, 0)/time
 
 // ids begins behind whatever the time between the backup and now may have used, with an incident of its own that says what happened.
 func (c *calming) ids(ctx context.Context, t *transaction) error {
-	var alarm, incident, command int64
-	if err := t.tx.QueryRowContext(ctx, loadNextSQL).Scan(&alarm, &incident, &c.event, &command); err != nil {
+	var alarm, incident, mute, command int64
+	if err := t.tx.QueryRowContext(ctx, loadNextSQL).Scan(&alarm, &incident, &c.event, &mute, &command); err != nil {
 		return err
 	}
 	incident += c.skip()

@@ -41,7 +41,7 @@ const (
 )
 
 // forecasts are what is known of an object's disks.
-type forecasts map[collectors.Series]forecast
+type forecasts map[collectors.Series]collectors.Forecast
 
 // disksCard makes the table; nil when the object has no disks. With ?forecast=1 it waits for the forecast.
 func (s *Server) disksCard(v *visit, w *world, list readings) *disksCard {
@@ -91,32 +91,41 @@ func (s *Server) foreseeAll(v *visit, disks readings) (forecasts, error) {
 	for i, r := range disks {
 		series[i] = r.Series
 	}
-	lines, err := s.cfg.Store.Sparklines(ctx, v.scope(), series, v.now.Add(-forecastSpan), v.now, 5*forecastPoints)
+	lines, err := s.cfg.Store.Sparklines(ctx, v.scope(), series, v.now.Add(-collectors.ForecastSpan), v.now, 5*collectors.ForecastPoints)
 	if err != nil {
 		return nil, err
 	}
 	out := forecasts{}
 	for _, one := range series {
-		out[one] = foresee(lines[one])
+		out[one] = collectors.Foresee(moments(lines[one]))
 	}
 	return out, nil
 }
 
+// moments are points as a forecast reads them.
+func moments(points []point) []collectors.Moment {
+	list := make([]collectors.Moment, len(points))
+	for i, p := range points {
+		list[i] = collectors.Moment{At: p.At, Value: p.Mean}
+	}
+	return list
+}
+
 // forecastOf is what is known already of one disk.
-func (s *Server) forecastOf(v *visit, series collectors.Series) (forecast, bool) {
+func (s *Server) forecastOf(v *visit, series collectors.Series) (collectors.Forecast, bool) {
 	known, _, _ := s.forecasts.peek(series.Ref, v.now)
 	f, ok := known[series]
 	return f, ok
 }
 
 // outlook says where a disk is going; strong when it is full within a month, coloured when an alarm stands on it.
-func (v *visit) outlook(f forecast, known bool, w *world, r reading) (text, class string) {
+func (v *visit) outlook(f collectors.Forecast, known bool, w *world, r reading) (text, class string) {
 	switch {
 	case !known:
 		return "–", "dim"
-	case f.Outlook == tooLittle:
+	case f.Outlook == collectors.TooLittle:
 		return v.t("disk.too_little"), "dim"
-	case f.Outlook == steady:
+	case f.Outlook == collectors.Steady:
 		return v.t("disk.steady"), "dim"
 	}
 	if a := w.alarmOn(r.Series); a != nil {
@@ -128,13 +137,13 @@ func (v *visit) outlook(f forecast, known bool, w *world, r reading) (text, clas
 }
 
 // fullIn is full without the day, for where there is little room.
-func (s *speaker) fullIn(f forecast) string {
+func (s *speaker) fullIn(f collectors.Forecast) string {
 	text, _, _ := strings.Cut(s.full(f), ",")
 	return text
 }
 
 // full is when a disk is full: "full in 9 days, Wed 2 Dec".
-func (s *speaker) full(f forecast) string {
+func (s *speaker) full(f collectors.Forecast) string {
 	left := f.Full.Sub(s.now)
 	at := f.Full.In(s.zone)
 	switch {

@@ -95,7 +95,7 @@ func (s *Server) tileContext(v *visit, w *world, list readings, r reading) strin
 		return v.octets(r)
 	case collectors.DiskPct:
 		said := v.octets(r)
-		if f, ok := s.forecastOf(v, r.Series); ok && f.Outlook == filling {
+		if f, ok := s.forecastOf(v, r.Series); ok && f.Outlook == collectors.Filling {
 			said = v.fullIn(f)
 		}
 		return joinSaid(r.Series.Part(), said)

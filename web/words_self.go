@@ -87,6 +87,7 @@ var selfWords = collectors.Words{
 	"self.level":            {EN: "{0} after {1}: {2}", ES: "{0} a los {1}: {2}"},
 
 	"cause.opened":       {EN: "opened", ES: "se abrió"},
+	"cause.reopened":     {EN: "bad again", ES: "volvió a fallar"},
 	"cause.escalated":    {EN: "nobody took it", ES: "nadie lo tomó"},
 	"cause.repeat":       {EN: "told again", ES: "repetición"},
 	"cause.severity":     {EN: "got worse", ES: "empeoró"},

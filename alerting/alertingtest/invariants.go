@@ -9,14 +9,14 @@ import (
 	"vigia/alerting"
 )
 
-// Invariants holds what must be true after every change: each notification has one key; nobody is paged for an acknowledged incident; the
+// Invariants holds what must be true after every change: each notification has one key; nobody is paged for an acknowledged or muted incident; the
 // severity of an incident is that of its worst member; a live incident has members and a clear alarm has none; what stands in a shadow is
 // in another object's incident; what was stored describes the State.
 func Invariants(w *World, p *alerting.Planned) error {
 	if p.Change.Empty() {
 		return nil
 	}
-	for _, check := range []func(*World, *alerting.Planned) error{oneKey, noPageForAcked, worstMember, storedIsState} {
+	for _, check := range []func(*World, *alerting.Planned) error{oneKey, noPageForAcked, noPageForMuted, worstMember, storedIsState} {
 		if err := check(w, p); err != nil {
 			return fmt.Errorf("at %s: %w", w.Now.Sub(w.At(0)), err)
 		}
@@ -57,6 +57,46 @@ func noPageForAcked(w *World, p *alerting.Planned) error {
 		}
 	}
 	return nil
+}
+
+// noPageForMuted: only a person's own step pages for an incident of which a mute covers every alarm that would page.
+func noPageForMuted(w *World, p *alerting.Planned) error {
+	byHand := map[string]bool{}
+	for _, e := range p.Change.Events {
+		for _, key := range e.Keys {
+			byHand[key] = e.Actor != ""
+		}
+	}
+	for _, n := range p.Change.Notifications {
+		switch n.Cause {
+		case alerting.CauseAcknowledged, alerting.CauseResolved, alerting.CauseMerged:
+			continue
+		}
+		if in := w.Memory.Incidents[n.IncidentID]; covered(w, in.ID) && !byHand[n.Key] {
+			return fmt.Errorf("%s pages for incident %d, which is muted", n.Key, in.ID)
+		}
+	}
+	return nil
+}
+
+// covered reports whether mutes cover every alarm of an incident that would page.
+func covered(w *World, incident int64) bool {
+	some := false
+	for _, a := range w.Memory.Standing() {
+		if a.IncidentID != incident || !a.State.Active() || a.Shadow {
+			continue
+		}
+		some = true
+		found := false
+		for _, m := range w.Memory.Mutes {
+			_, _, on := m.Window(w.Now)
+			found = found || on && m.Covers(w.Config.Inventory, a.Series)
+		}
+		if !found {
+			return false
+		}
+	}
+	return some
 }
 
 func worstMember(w *World, _ *alerting.Planned) error {
@@ -100,6 +140,16 @@ func storedIsState(w *World, _ *alerting.Planned) error {
 	}
 	if !reflect.DeepEqual(stored.Incidents, live.Incidents) {
 		return fmt.Errorf("incidents differ:\nstored %+v\nstate  %+v", stored.Incidents, live.Incidents)
+	}
+	for _, m := range live.Mutes {
+		if got := w.Memory.Mutes[m.ID]; !got.CancelledAt.IsZero() || got.ID != m.ID {
+			return fmt.Errorf("the state has mute %d, which was cancelled or never stored", m.ID)
+		}
+	}
+	for _, m := range stored.Mutes {
+		if !m.Over(w.Now) && !slices.ContainsFunc(live.Mutes, func(o alerting.Mute) bool { return reflect.DeepEqual(o, m) }) {
+			return fmt.Errorf("the state forgot mute %d", m.ID)
+		}
 	}
 	a, b := keysOf(stored.Notifications), keysOf(live.Notifications)
 	for key := range a {

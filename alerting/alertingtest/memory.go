@@ -19,6 +19,7 @@ type Memory struct {
 	Order         []string // keys in the order in which they came
 	Events        []alerting.Event
 	Results       []alerting.CommandResult
+	Mutes         map[int64]alerting.Mute
 	Changes       []alerting.Change
 	Superseded    int
 	Failing       bool
@@ -37,7 +38,7 @@ var ErrFailing = errors.New("the disk is full")
 func NewMemory() *Memory {
 	return &Memory{
 		Alarms: map[int64]alerting.Alarm{}, Incidents: map[int64]alerting.Incident{}, Notifications: map[string]alerting.Notification{},
-		standing: map[int64]bool{}, live: map[int64]bool{}, next: alerting.Snapshot{NextAlarm: 1, NextIncident: 1, NextEvent: 1},
+		Mutes: map[int64]alerting.Mute{}, standing: map[int64]bool{}, live: map[int64]bool{}, next: alerting.Snapshot{NextAlarm: 1, NextIncident: 1, NextEvent: 1, NextMute: 1},
 	}
 }
 
@@ -90,6 +91,10 @@ func (m *Memory) applyRows(c alerting.Change) {
 		}
 		m.next.NextIncident = max(m.next.NextIncident, in.ID+1)
 	}
+	for _, mute := range c.Mutes {
+		m.Mutes[mute.ID] = mute
+		m.next.NextMute = max(m.next.NextMute, mute.ID+1)
+	}
 }
 
 func (m *Memory) mark(key string, state alerting.NotificationState) {
@@ -130,6 +135,16 @@ func (m *Memory) Live() []alerting.Incident {
 func (m *Memory) Snapshot() (alerting.Snapshot, error) {
 	s := m.next
 	s.Alarms, s.Incidents = m.Standing(), m.Live()
+	for _, id := range slices.Sorted(maps.Keys(m.Incidents)) {
+		if in := m.Incidents[id]; in.State == alerting.Resolved && in.Policy.Reopen > 0 {
+			s.Closed = append(s.Closed, in)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(m.Mutes)) {
+		if mute := m.Mutes[id]; mute.CancelledAt.IsZero() {
+			s.Mutes = append(s.Mutes, mute) // those that are over too: the engine finds out
+		}
+	}
 	for _, key := range m.pending {
 		if n := m.Notifications[key]; m.live[n.IncidentID] {
 			s.Notifications = append(s.Notifications, n)

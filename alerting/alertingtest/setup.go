@@ -211,6 +211,8 @@ func tierPart(t *alerting.Threshold, w []string) error {
 			tier.For, err = time.ParseDuration(w[i+1])
 		case "clear_for":
 			tier.ClearFor, err = time.ParseDuration(w[i+1])
+		case "samples":
+			tier.Samples, err = strconv.Atoi(w[i+1])
 		default:
 			err = fmt.Errorf("%q is no part of a tier", w[i])
 		}
@@ -231,6 +233,11 @@ func (s *Setup) policy(text string) error {
 			p.AckTimeout, err = time.ParseDuration(w[1])
 		case "fallback":
 			p.Fallback = w[1]
+		case "group":
+			p.Group.By = alerting.GroupBy(w[1])
+			p.Group.Within, err = time.ParseDuration(w[2])
+		case "reopen":
+			p.Reopen, err = time.ParseDuration(w[1])
 		default:
 			err = levelPart(&p, w)
 		}

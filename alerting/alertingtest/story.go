@@ -141,8 +141,10 @@ func (s *story) step(st step) error {
 	switch w[0] {
 	case "expect":
 		return s.expect(w[1:])
-	case "ack", "unack", "comment", "escalate", "close":
+	case "ack", "unack", "comment", "escalate", "close", "assign", "snooze":
 		return s.command(st)
+	case "silence", "maintenance", "unmute":
+		return s.mute(st)
 	case "restart":
 		return s.world.Restart()
 	case "dead":
@@ -237,12 +239,12 @@ func seriesOf(w []string) (collectors.Series, error) {
 	return series, nil
 }
 
-// command reads: VERB incident N by WHO [for D] ["NOTE"] [twice].
+// command reads: VERB incident N by WHO [to WHOM] [for D] ["NOTE"] [twice].
 func (s *story) command(st step) error {
 	w := st.words
 	kinds := map[string]alerting.CommandKind{
 		"ack": alerting.CommandAcknowledge, "unack": alerting.CommandUnacknowledge, "comment": alerting.CommandComment,
-		"escalate": alerting.CommandEscalate, "close": alerting.CommandResolve,
+		"escalate": alerting.CommandEscalate, "close": alerting.CommandResolve, "assign": alerting.CommandAssign, "snooze": alerting.CommandSnooze,
 	}
 	id, err := strconv.ParseInt(w[2], 10, 64)
 	if err != nil {
@@ -251,6 +253,9 @@ func (s *story) command(st step) error {
 	c := alerting.Command{Kind: kinds[w[0]], IncidentID: id, Actor: w[4]}
 	if _, after, ok := strings.Cut(st.text, `"`); ok {
 		c.Note, _, _ = strings.Cut(after, `"`)
+	}
+	if len(w) > 6 && w[5] == "to" {
+		c.Assignee = w[6]
 	}
 	for i := 5; i+1 < len(w); i++ {
 		if w[i] == "for" {

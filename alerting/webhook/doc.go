@@ -24,7 +24,7 @@
 //
 //	version      1
 //	key          as in Idempotency-Key
-//	cause        why: opened, escalated, repeat, severity, ack_expired, acknowledged, resolved, merged, flapping, fallback, test, digest, missed
+//	cause        why: opened, reopened, escalated, repeat, severity, ack_expired, acknowledged, resolved, merged, flapping, fallback, test, digest, missed
 //	incident     number; 0 for none
 //	severity     critical, major, minor, warning, indeterminate, none
 //	state        open, acknowledged, resolved, merged

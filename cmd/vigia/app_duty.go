@@ -17,6 +17,7 @@ import (
 // duty is what only the active process does: measure, judge, store, tell. A standby has none.
 type duty struct {
 	services  *collectors.ServiceHealth
+	usual     *collectors.Usual
 	scheduler *collectors.Scheduler
 	engine    *alerting.Engine
 	outbox    *outbox.Outbox
@@ -98,7 +99,8 @@ func (a *app) joinDuty(snapshot alerting.Snapshot) (*duty, error) {
 		Confirm:  func(c alerting.ConfirmRequest) { d.scheduler.Confirm(c.Check, c.Probes, c.Every) },
 		OnChange: func(alerting.Change) { d.outbox.Wake() },
 	})
-	d.services = collectors.NewServiceHealth(collectors.Tee(a.store, d.engine), l.config.Inventory(), l.checks, time.Now)
+	d.usual = collectors.NewUsual(collectors.Tee(a.store, d.engine))
+	d.services = collectors.NewServiceHealth(d.usual, l.config.Inventory(), l.checks, time.Now)
 	d.scheduler = collectors.NewScheduler(collectors.SchedulerConfig{Sink: d.services, Runs: a.runs, Now: time.Now, Logger: a.logger})
 	d.scheduler.SetChecks(l.checks)
 	d.calls = newCallMonitor(l.config, store.CallWriter{Store: a.store}, d.services, a.logger)
@@ -153,6 +155,8 @@ func (a *app) work(ctx context.Context, d *duty) error {
 		g.Go(func() error { return d.calls.Run(ctx) })
 	}
 	g.Go(func() error { return a.reportSelf(ctx) })
+	derived := &deriver{store: a.store, live: a.live.Load, usual: d.usual, put: d.services.Put, now: time.Now, logger: a.logger}
+	g.Go(func() error { return derived.Run(ctx) })
 	saves := a.newBackups(d)
 	g.Go(func() error { return saves.Run(ctx) })
 	beats := newHeartbeat(func() *HeartbeatSpec { return a.live.Load().config.Heartbeat }, a.alive, a.logger)

@@ -119,7 +119,7 @@ func (t *ThresholdSpec) build(file string) alerting.Threshold {
 	}
 	for _, tier := range t.Tiers {
 		out.Tiers = append(out.Tiers, alerting.Tier{
-			Severity: tier.Severity, Raise: tier.Raise, Clear: tier.Clear, For: tier.For.Std(), ClearFor: tier.ClearFor.Std(),
+			Severity: tier.Severity, Raise: tier.Raise, Clear: tier.Clear, For: tier.For.Std(), ClearFor: tier.ClearFor.Std(), Samples: tier.Samples,
 		})
 	}
 	if t.NoData != nil {
@@ -144,7 +144,10 @@ func (c *Config) Policies() map[string]alerting.Policy {
 }
 
 func (p *PolicySpec) build() alerting.Policy {
-	out := alerting.Policy{Name: p.Name, AckTimeout: p.AckTimeout.Std(), Fallback: p.Fallback}
+	out := alerting.Policy{Name: p.Name, AckTimeout: p.AckTimeout.Std(), Fallback: p.Fallback, Reopen: p.Reopen.Std()}
+	if g := p.Group; g != nil {
+		out.Group = alerting.Group{By: alerting.GroupBy(g.By), Within: g.Within.Std()}
+	}
 	for i := range p.Levels {
 		spec := &p.Levels[i]
 		level := alerting.Level{Name: spec.Name, After: spec.After.Std(), MinSeverity: alerting.Major, Notify: spec.Notify}

@@ -40,12 +40,19 @@ func reachabilityDefaults() []alerting.Threshold {
 	return out
 }
 
+// silentTiers are for what suddenly carries next to nothing at an hour at which it usually carries calls.
+func silentTiers() []alerting.Tier {
+	return []alerting.Tier{{Severity: alerting.Major, Raise: 0.05, Clear: 0.3, For: 15 * time.Minute, ClearFor: 5 * time.Minute}}
+}
+
 func qualityDefaults() []alerting.Threshold {
 	return []alerting.Threshold{
 		{Metric: collectors.LossPct, On: "link/*", Tiers: []alerting.Tier{
 			{Severity: alerting.Warning, Raise: 1, Clear: 0.5, For: 2 * time.Minute},
 			{Severity: alerting.Critical, Raise: 10, Clear: 5, For: 30 * time.Second},
 		}},
+		{Metric: collectors.TimesUsual, On: "trunk/*", Instance: string(collectors.Calls), Tiers: silentTiers()},
+		{Metric: collectors.TimesUsual, On: "customer/*", Instance: string(collectors.Calls), Tiers: silentTiers()},
 		{Metric: collectors.TLSExpiryD, On: "*", Tiers: []alerting.Tier{
 			{Severity: alerting.Warning, Raise: 21, Clear: 22},
 			{Severity: alerting.Major, Raise: 7, Clear: 8},
@@ -65,6 +72,10 @@ func capacityDefaults() []alerting.Threshold {
 		{Metric: collectors.CPUPct, On: "server/*", Tiers: load},
 		{Metric: collectors.RAMPct, On: "server/*", Tiers: load},
 		{Metric: collectors.BusyHourPct, On: "service/*", Tiers: []alerting.Tier{{Severity: alerting.Warning, Raise: 60, Clear: 55}}},
+		{Metric: collectors.FullInD, On: "server/*", Tiers: []alerting.Tier{
+			{Severity: alerting.Warning, Raise: 14, Clear: 21, For: time.Hour},
+			{Severity: alerting.Major, Raise: 3, Clear: 5, For: 30 * time.Minute},
+		}},
 		{Metric: collectors.DiskPct, On: "server/*", Tiers: []alerting.Tier{
 			{Severity: alerting.Minor, Raise: 80, Clear: 78, For: 5 * time.Minute},
 			{Severity: alerting.Major, Raise: 90, Clear: 88, For: 5 * time.Minute},

@@ -23,6 +23,7 @@ func (l *loader) thresholds(cfg *Config, o *objects) {
 		if len(t.Tiers) == 0 && t.NoData == nil {
 			l.problem(n, "threshold-empty", "give tiers:, nodata: or both", "the threshold asks for nothing")
 		}
+		l.derived(t)
 		l.tiers(t)
 		if t.NoData != nil {
 			l.severity(&t.NoData.Severity)
@@ -33,6 +34,17 @@ func (l *loader) thresholds(cfg *Config, o *objects) {
 			l.told(cfg, t, selected)
 			l.ties(t, selected, taken)
 		}
+	}
+}
+
+// derived looks at a threshold on a metric that is worked out from another one: its instance says which.
+func (l *loader) derived(t *ThresholdSpec) {
+	if !collectors.Catalogue[collectors.Metric(t.Metric)].Derived {
+		return
+	}
+	info, known := collectors.Catalogue[collectors.Metric(t.Instance)]
+	if t.Instance == "" || !known || info.Derived {
+		l.problem(l.where(&t.Instance, t), "derived-without-metric", "instance: calls, for example", "%s is worked out from another metric; instance: must name it", t.Metric)
 	}
 }
 
@@ -91,7 +103,7 @@ func kindsWith(metric string) string {
 var bothWays = map[collectors.Metric]bool{
 	collectors.InBps: true, collectors.OutBps: true, collectors.InUtilPct: true, collectors.OutUtilPct: true, collectors.Calls: true,
 	collectors.ACDS: true, collectors.ASRPct: true, collectors.NERPct: true, collectors.UptimeS: true, collectors.BusyHourPct: true,
-	collectors.StatusCode: true, collectors.RTCPCoveragePct: true,
+	collectors.StatusCode: true, collectors.RTCPCoveragePct: true, collectors.Unusual: true, collectors.TimesUsual: true, collectors.Change1H: true,
 }
 
 // tiers checks the tiers of one threshold: their direction, their order, their range.

@@ -159,6 +159,7 @@ type TierSpec struct {
 	Clear    float64            `yaml:"clear" need:"yes"`
 	For      inventory.Duration `yaml:"for" max:"30d"`
 	ClearFor inventory.Duration `yaml:"clear_for" max:"30d"`
+	Samples  int                `yaml:"samples" min:"1" max:"1000"`
 }
 
 // NoDataSpec says when silence is an alarm.
@@ -187,7 +188,17 @@ type PolicySpec struct {
 	Levels     []LevelSpec        `yaml:"levels" need:"yes"`
 	AckTimeout inventory.Duration `yaml:"ack_timeout" max:"30d"` // 0: until resolved
 	Fallback   string             `yaml:"fallback"`
+	Group      *GroupSpec         `yaml:"group"`
+	Reopen     inventory.Duration `yaml:"reopen_within" max:"1d"` // 0: never
 }
+
+// GroupSpec says which alarms share an incident.
+type GroupSpec struct {
+	By     string             `yaml:"by" need:"yes" enum:"object site link trunk"`
+	Within inventory.Duration `yaml:"within" min:"1s" max:"1d"`
+}
+
+func (g *GroupSpec) setDefaults() { g.Within = inventory.Duration(alerting.GroupWithin) }
 
 func (p *PolicySpec) setDefaults() { p.AckTimeout = inventory.Duration(time.Hour) }
 

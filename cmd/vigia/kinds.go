@@ -47,7 +47,8 @@ func kinds() Kinds {
 func words(k Kinds) collectors.Words {
 	all := collectors.Words{}
 	for _, w := range []collectors.Words{
-		collectors.MetricWords, collectors.PollWords, collectors.HealthWords, alerting.EngineWords, alerting.MessageWords, sms.Words, store.RestoreWords, appWords, voiceWords, backupWords, web.Words,
+		collectors.MetricWords, collectors.PollWords, collectors.HealthWords, collectors.UsualWords, alerting.EngineWords, alerting.MessageWords,
+		sms.Words, store.RestoreWords, appWords, usualWords, voiceWords, backupWords, web.Words,
 	} {
 		maps.Copy(all, w)
 	}

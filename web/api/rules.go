@@ -58,6 +58,9 @@ type EscalationPolicy struct {
 	Levels      []Level `json:"levels" nullable:"false"`
 	AckTimeoutS float64 `json:"ack_timeout_s" doc:"How long an acknowledgement holds when no end was given; 0: until resolved."`
 	Fallback    string  `json:"fallback" doc:"The receiver that hears of what could not be delivered."`
+	GroupBy     string  `json:"group_by" doc:"What alarms of one incident have in common; empty: every alarm opens its own."`
+	GroupS      float64 `json:"group_within_s" doc:"For how long after it opened an incident takes in alarms."`
+	ReopenS     float64 `json:"reopen_within_s" doc:"An alarm that rises again so soon after its incident was resolved opens that one again; 0: never."`
 }
 
 // Level is one step of a policy.
@@ -107,7 +110,10 @@ func thresholdOf(t *alerting.Threshold) Threshold {
 }
 
 func policyOf(p alerting.Policy) EscalationPolicy {
-	out := EscalationPolicy{Name: p.Name, Levels: []Level{}, AckTimeoutS: seconds(p.AckTimeout), Fallback: p.Fallback}
+	out := EscalationPolicy{
+		Name: p.Name, Levels: []Level{}, AckTimeoutS: seconds(p.AckTimeout), Fallback: p.Fallback,
+		GroupBy: string(p.Group.By), GroupS: seconds(p.Group.Within), ReopenS: seconds(p.Reopen),
+	}
 	for i, l := range p.Levels {
 		out.Levels = append(out.Levels, Level{
 			Name: l.Name, AfterS: seconds(l.After), MinSeverity: severity(l.MinSeverity), Notify: list(l.Notify), RepeatS: seconds(p.RepeatEvery(i)),
