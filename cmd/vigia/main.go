@@ -23,20 +23,21 @@ import (
 
 // cli is the command line (design §7).
 type cli struct {
-	Run       RunCmd       `cmd:"" help:"Watch: probe, judge, tell people, show it."`
-	Check     CheckCmd     `cmd:"" help:"Say everything that is wrong with a configuration file."`
-	Demo      DemoCmd      `cmd:"" help:"A simulated operator with one bad minute in three. Needs no configuration."`
-	Discover  DiscoverCmd  `cmd:"" help:"Ask devices over SNMP what they offer: ready YAML for servers and links."`
-	Mos       MosCmd       `cmd:"" help:"Rate a call on paper: R and MOS by the E-model, and what took how much."`
-	Replay    ReplayCmd    `cmd:"" help:"The calls of capture files, with MOS and cause."`
-	Backup    BackupCmd    `cmd:"" help:"Write all that the store holds into one file, while vigia runs."`
-	Restore   RestoreCmd   `cmd:"" help:"Fill an empty store from a backup. Nobody is told again of what was open."`
-	Store     StoreCmd     `cmd:"" help:"How much the store holds, whether it is whole, and how to make it small."`
-	Calls     CallsCmd     `cmd:"" help:"List calls and how they sounded."`
-	Incidents IncidentsCmd `cmd:"" help:"List incidents with their timelines."`
-	Notify    NotifyCmd    `cmd:"" help:"Try a receiver: send it a test message."`
-	Bench     BenchCmd     `cmd:"" help:"Measure: sizing and proof."`
-	Version   VersionCmd   `cmd:"" help:"Print the version."`
+	Run        RunCmd        `cmd:"" help:"Watch: probe, judge, tell people, show it."`
+	Check      CheckCmd      `cmd:"" help:"Say everything that is wrong with a configuration file."`
+	Demo       DemoCmd       `cmd:"" help:"A simulated operator with one bad minute in three. Needs no configuration."`
+	Discover   DiscoverCmd   `cmd:"" help:"Ask devices over SNMP what they offer: ready YAML for servers and links."`
+	Mos        MosCmd        `cmd:"" help:"Rate a call on paper: R and MOS by the E-model, and what took how much."`
+	Replay     ReplayCmd     `cmd:"" help:"The calls of capture files, with MOS and cause."`
+	Backup     BackupCmd     `cmd:"" help:"Write all that the store holds into one file, while vigia runs."`
+	Restore    RestoreCmd    `cmd:"" help:"Fill an empty store from a backup. Nobody is told again of what was open."`
+	Store      StoreCmd      `cmd:"" help:"How much the store holds, whether it is whole, and how to make it small."`
+	Calls      CallsCmd      `cmd:"" help:"List calls and how they sounded."`
+	Incidents  IncidentsCmd  `cmd:"" help:"List incidents with their timelines."`
+	Thresholds ThresholdsCmd `cmd:"" help:"Try thresholds on what is stored."`
+	Notify     NotifyCmd     `cmd:"" help:"Try a receiver: send it a test message."`
+	Bench      BenchCmd      `cmd:"" help:"Measure: sizing and proof."`
+	Version    VersionCmd    `cmd:"" help:"Print the version."`
 }
 
 // VersionCmd is vigia version.
