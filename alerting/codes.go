@@ -177,6 +177,7 @@ var predicates = map[collectors.Metric]collectors.Text{
 	collectors.VigiaSetAside:      {EN: ": the database refuses {1} things for good, they are set aside", ES: ": la base de datos rechaza {1} cosas definitivamente; quedaron apartadas"},
 	collectors.VigiaNoJournal:     {EN: " has no local journal", ES: " no tiene diario local"},
 	collectors.VigiaConfigRefused: {EN: " runs on an old configuration: the new one is refused", ES: " sigue con una configuración anterior: la nueva fue rechazada"},
+	collectors.VigiaCanaryS:       {EN: ": nothing has come through the way of an alarm for {1} s", ES: ": nada ha recorrido el camino de una alarma desde hace {1} s"},
 	collectors.VigiaUnsent:        {EN: ": {1} incidents should have told somebody and did not", ES: ": {1} incidentes debían avisar a alguien y no lo hicieron"},
 	collectors.VigiaDropped:       {EN: " dropped {1} samples", ES: " descartó {1} muestras"},
 	collectors.VigiaVoiceDown:     {EN: " does not receive reports about calls", ES: " no recibe reportes de llamadas"},

@@ -34,6 +34,7 @@ type planner struct {
 	settled   map[string]bool // duties that this plan ends
 	ended     map[int64]int   // alarms that this plan ends: where their rows are
 	groups    map[groupKey][]int64
+	canaries  []Notification
 	muting    *[]*Mute // those that are on; nil: not asked yet
 }
 
@@ -115,6 +116,9 @@ func (p *planner) sample(i int) {
 		p.out.seen = append(p.out.seen, t)
 	}
 	t.sample = i
+	if m.Series.Ref.Kind == inventory.KindVigia && m.Series.Metric == collectors.VigiaCanaryS {
+		p.canary(m)
+	}
 	rule := t.rule
 	if t.rules != p.cfg.Rules {
 		rule = p.cfg.Rules.Match(t.series)
@@ -355,4 +359,5 @@ func (p *planner) build() {
 		}
 		c.Notifications = append(c.Notifications, w.notes...)
 	}
+	c.Notifications = append(c.Notifications, p.canaries...)
 }

@@ -306,6 +306,9 @@ func (s *State) close(in Incident) {
 }
 
 func (s *State) setDuty(n *Notification) {
+	if n.IncidentID == 0 { // a canary: nobody is owed it
+		return
+	}
 	if n.State != "" && n.State != NotificationPending && n.State != NotificationLeased {
 		return
 	}

@@ -91,6 +91,7 @@ const (
 	VigiaVoiceDown     Metric = "vigia_voice_failing"    // 1 while reports about calls are not received
 	VigiaVoiceLossPct  Metric = "vigia_voice_loss_pct"   // reports about calls that the kernel dropped before they were read
 	VigiaClockJumpS    Metric = "vigia_clock_jump_s"     // how far the wall clock jumped, seconds
+	VigiaCanaryS       Metric = "vigia_canary_s"         // how long ago a canary came through collecting, judging, storing and sending
 	VigiaUnsent        Metric = "vigia_untold_incidents" // incidents that should have told someone and did not (the auditor)
 )
 
@@ -207,6 +208,7 @@ var Catalogue = map[Metric]MetricInfo{
 	VigiaSetAside:      {},
 	VigiaNoJournal:     {Unit: UnitBool},
 	VigiaBackupAgeS:    {Unit: UnitSeconds},
+	VigiaCanaryS:       {Unit: UnitSeconds},
 	VigiaVoiceDown:     {Unit: UnitBool},
 	VigiaVoiceLossPct:  {Unit: UnitPercent},
 	VigiaClockJumpS:    {Unit: UnitSeconds},

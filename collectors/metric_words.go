@@ -94,6 +94,7 @@ var MetricWords = Words{
 	"metric.vigia_store_failing":        {"database", "base de datos"},
 	"metric.vigia_store_failing.yes":    {"refuses writes", "rechaza las escrituras"},
 	"metric.vigia_store_failing.no":     {"takes writes", "acepta las escrituras"},
+	"metric.vigia_canary_s":             {"age of the last canary", "edad del último canario"},
 	"metric.vigia_backup_age_s":         {"age of the newest backup", "edad de la copia de seguridad más reciente"},
 	"metric.vigia_voice_failing":        {"reports about calls", "reportes de llamadas"},
 	"metric.vigia_voice_failing.yes":    {"are not received", "no se reciben"},

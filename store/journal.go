@@ -44,6 +44,10 @@ const (
 			attempts, due_at, doc)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', FALSE, 0, $9, $10) ON CONFLICT (key) DO NOTHING`
 
+	// Of canaries the last one is enough.
+	forgetCanariesSQL    = `DELETE FROM notifications WHERE receiver = $1 AND state <> 'pending' AND state <> 'leased'`
+	forgetCanaryTriesSQL = `DELETE FROM deliveries WHERE key >= 'canary.' AND key < 'canary/' AND key NOT IN (SELECT key FROM notifications WHERE key >= 'canary.' AND key < 'canary/')`
+
 	supersedeSQL = `UPDATE notifications SET outdated = TRUE,
 			settled_at = CASE WHEN state = 'pending' THEN $1 ELSE settled_at END,
 			state = CASE WHEN state = 'pending' THEN 'superseded' ELSE state END
@@ -120,6 +124,10 @@ func changeStatements(c alerting.Change, again repeat) (statements, error) {
 		}
 	}
 	for i := range c.Notifications {
+		if c.Notifications[i].Receiver == alerting.CanaryReceiver {
+			list.add(forgetCanariesSQL, alerting.CanaryReceiver)
+			list.add(forgetCanaryTriesSQL)
+		}
 		if err := addNotification(&list, c.Notifications[i]); err != nil {
 			return nil, fmt.Errorf("notification %s: %w", c.Notifications[i].Key, err)
 		}

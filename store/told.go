@@ -34,6 +34,7 @@ func (s *Store) Notifications(ctx context.Context, scope Scope, incident int64) 
 // RecentNotifications lists the newest notifications of all incidents, newest first; n below 1 means 50.
 func (s *Store) RecentNotifications(ctx context.Context, scope Scope, n int) ([]NotificationView, error) {
 	q := newQuery(toldSQL)
+	q.and("n.receiver <> ?", alerting.CanaryReceiver)
 	q.sees(scope, "COALESCE(i.customer, '')")
 	q.add(" ORDER BY n.created_at DESC, n.key DESC LIMIT ?", limit(n, 50))
 	return s.views(ctx, q)
@@ -102,7 +103,7 @@ const (
 			SUM(CASE WHEN state = 'sent' AND created_at >= $1 THEN 1 ELSE 0 END),
 			SUM(CASE WHEN state = 'given_up' AND created_at >= $1 THEN 1 ELSE 0 END),
 			MAX(CASE WHEN state = 'sent' THEN settled_at END)
-		FROM notifications WHERE created_at >= $2 OR state IN ('pending', 'leased') GROUP BY receiver ORDER BY receiver`
+		FROM notifications WHERE receiver <> $3 AND (created_at >= $2 OR state IN ('pending', 'leased')) GROUP BY receiver ORDER BY receiver`
 )
 
 // OutboxStats counts what waits and how each receiver has done; receivers that were told nothing for thirty days are left out. While the
@@ -118,7 +119,7 @@ func (s *Store) OutboxStats(ctx context.Context) (OutboxStats, error) {
 	if err != nil {
 		return stats, fmt.Errorf("count what is due: %w", err)
 	}
-	since := []any{stamp(now.Add(-24 * time.Hour)), stamp(now.Add(-30 * 24 * time.Hour))}
+	since := []any{stamp(now.Add(-24 * time.Hour)), stamp(now.Add(-30 * 24 * time.Hour)), alerting.CanaryReceiver}
 	err = each(ctx, s.db.read, receiversSQL, since, func(rows *sql.Rows) error {
 		var r ReceiverStats
 		err := rows.Scan(&r.Receiver, &r.Waiting, &r.Sent, &r.GivenUp, instant{&r.LastSent})

@@ -22,6 +22,7 @@ type duty struct {
 	engine    *alerting.Engine
 	outbox    *outbox.Outbox
 	calls     *callMonitor // nil while the configuration names no source of reports
+	canary    *canary
 	began     time.Time
 	lost      <-chan struct{} // closed when another process has become the active one
 	release   func()          // gives the right back
@@ -93,7 +94,8 @@ func (a *app) joinDuty(snapshot alerting.Snapshot) (*duty, error) {
 		a.live.Store(l)
 	}
 	a.opened = false // the scheduler closes them
-	d := &duty{began: time.Now(), outbox: outbox.New(outbox.Config{Queue: a.store, Notifiers: notifiers, Logger: a.logger})}
+	d := &duty{began: time.Now(), canary: newCanary(time.Now)}
+	d.outbox = outbox.New(outbox.Config{Queue: a.store, Notifiers: d.canary.with(notifiers), Logger: a.logger})
 	d.engine = alerting.NewEngine(alerting.EngineConfig{
 		Journal: a.store, Commands: a.store, Snapshot: snapshot, Config: &l.engine, Now: time.Now, Sink: a.store, Logger: a.logger,
 		Confirm:  func(c alerting.ConfirmRequest) { d.scheduler.Confirm(c.Check, c.Probes, c.Every) },
@@ -109,7 +111,7 @@ func (a *app) joinDuty(snapshot alerting.Snapshot) (*duty, error) {
 
 // reload hands a new configuration to the parts.
 func (d *duty) reload(l *live, notifiers map[string]alerting.Notifier) {
-	d.outbox.SetNotifiers(notifiers)
+	d.outbox.SetNotifiers(d.canary.with(notifiers))
 	d.services.Swap(l.config.Inventory(), l.checks)
 	d.engine.Reload(&l.engine)
 	if d.calls != nil {

@@ -49,6 +49,9 @@ func (a *app) putSelf() {
 	if d.calls != nil {
 		samples = append(samples, d.calls.samples(own)...)
 	}
+	if d.canary.due(now) {
+		samples = append(samples, d.canary.sample(now, own))
+	}
 	d.services.Put(samples)
 }
 
@@ -83,6 +86,9 @@ func (a *app) alive() error {
 		return fmt.Errorf("the store has refused changes since %s: %s", s.FailingSince.Format(time.TimeOnly), s.Failure)
 	case now.Sub(s.LastPlan) > stuckAfter:
 		return errors.New("the engine's loop does not turn")
+	}
+	if err := d.canary.late(now); err != nil {
+		return err
 	}
 	if lag, ok := a.outboxLag(now); ok && lag > unsentAfter {
 		return fmt.Errorf("a notification has waited for %s", lag.Round(time.Second))

@@ -124,6 +124,7 @@ func selfDefaults() []alerting.Threshold {
 			{Severity: alerting.Major, Raise: 1, Clear: 0.5, For: 20 * time.Second, ClearFor: time.Minute},
 		}},
 		one(collectors.VigiaUnsent, alerting.Major, 1, 0, 0),
+		one(collectors.VigiaCanaryS, alerting.Major, canaryLate.Seconds(), 60, 0),
 		one(collectors.VigiaDropped, alerting.Warning, 1, 0, 0),
 		one(collectors.VigiaSkippedSlots, alerting.Warning, 1, 0, time.Minute),
 	}

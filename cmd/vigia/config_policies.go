@@ -138,6 +138,10 @@ func (l *loader) receivers(cfg *Config) {
 			continue
 		}
 		first[r.Name] = n.Line
+		if r.Name == alerting.CanaryReceiver {
+			l.problem(n, "reserved-receiver", "choose another name", "%s is Vigía's own, which waits for canaries", r.Name)
+			continue
+		}
 		if strings.HasPrefix(r.Name, alerting.AccountManager) {
 			l.problem(n, "reserved-receiver", "choose another name", "names that begin with account_manager stand for customers' account managers")
 			continue

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// heartbeat calls the URL of a dead man's switch for as long as Vigía is alive: its engine has planned and applied, its store takes writes,
-// and nothing waits in the outbox for longer than it should. When it stops calling, the other side tells people.
+// heartbeat calls the URL of a dead man's switch for as long as Vigía is alive: a canary has just come through collecting, judging,
+// storing and sending, and nothing waits in the outbox for longer than it should. When it stops calling, the other side tells people.
 type heartbeat struct {
 	current func() *HeartbeatSpec // what the configuration says now; nil: nothing is called
 	alive   func() error

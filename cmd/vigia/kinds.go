@@ -65,5 +65,6 @@ var appWords = collectors.Words{
 	"app.store_refuses":  {EN: "{0}", ES: "{0}"},
 	"app.no_journal":     {EN: "{0}: while the database is away, what happens cannot be kept", ES: "{0}: mientras la base de datos no responda, no se puede guardar lo que suceda"},
 	"app.set_aside":      {EN: "{0} things wait in {1} for somebody who looks at them; move the file away when that is done", ES: "{0} cosas esperan en {1} a que alguien las revise; mueva el archivo cuando esté hecho"},
+	"app.canary":         {EN: "the last one that arrived set out {0} before and took {1} ms", ES: "el último que llegó salió {0} antes y tardó {1} ms"},
 	"app.config_fine":    {EN: "the configuration on disk is the one that runs", ES: "la configuración del disco es la que está en uso"},
 }
