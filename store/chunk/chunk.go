@@ -31,7 +31,9 @@ const (
 	sumSize    = 4
 )
 
-func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
+
+func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli()) }
 
 // Encode appends the payload of the blocks to dst. Blocks should come in the order of their series, which packs best; none should be empty,
 // and an empty one is left out.
