@@ -73,6 +73,7 @@ type compactor struct {
 
 	unkept  int           // octets that were written since SQLite's upkeep
 	longest time.Duration // that one of its transactions has taken
+	marked  int64         // microseconds: that the oldest sample is not newer is written down
 	forgot  time.Time     // before which daily figures have been deleted
 
 	expired   time.Time // when what is too old was deleted the last time
@@ -80,7 +81,7 @@ type compactor struct {
 }
 
 func newCompactor(l *sampleLog, fence func(context.Context, *transaction) error) *compactor {
-	return &compactor{sampleLog: l, fence: fence, stuck: map[place]bool{}, hours: newPace(), days: newPace(), rows: newPace(), expire: newPace()}
+	return &compactor{sampleLog: l, fence: fence, stuck: map[place]bool{}, marked: math.MaxInt64, hours: newPace(), days: newPace(), rows: newPace(), expire: newPace()}
 }
 
 // compact makes hour chunks of what the log has of hours that are over. Whatever the instant at which it is stopped, a sample is in the
@@ -330,12 +331,8 @@ func (c *compactor) writeHours(ctx context.Context, from int64, points [][]chunk
 	}
 	slices.Sort(hours)
 	for _, hour := range hours {
-		for list := byHour[hour]; len(list) > 0; {
-			n := severalGroups(list, c.hours.size())
-			if err := c.writeHour(ctx, time.UnixMicro(hour).UTC(), list[:n]); err != nil {
-				return err
-			}
-			list = list[n:]
+		if err := c.writeWholeHour(ctx, time.UnixMicro(hour).UTC(), byHour[hour]); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -41,7 +41,10 @@ func (c *compactor) fold(ctx context.Context, now time.Time) error {
 	}
 }
 
-// foldDay folds a day slice by slice.
+// foldAtOnce is how many groups of a day are in memory at once: of 256 series 6 MB at one minute, 35 MB at ten seconds.
+const foldAtOnce = 8
+
+// foldDay folds a day, some groups after the other.
 func (c *compactor) foldDay(ctx context.Context, day time.Time) error {
 	from, to, err := c.foldable(ctx, day)
 	if err != nil {
@@ -49,13 +52,12 @@ func (c *compactor) foldDay(ctx context.Context, day time.Time) error {
 	}
 	for from <= to {
 		last := int64(-1)
-		most := int64(c.days.size()) * groupSize
-		err := each(ctx, c.db.read, seriesIDsSQL, []any{from, to, most}, func(rows *sql.Rows) error { return rows.Scan(&last) })
+		err := each(ctx, c.db.read, seriesIDsSQL, []any{from, to, int64(foldAtOnce * groupSize)}, func(rows *sql.Rows) error { return rows.Scan(&last) })
 		if err != nil || last < 0 {
 			return err
 		}
-		last = groupEnd(last)
-		if err := c.foldSlice(ctx, day, groupOf(from), last); err != nil {
+		last = min(groupEnd(last), groupEnd(from)+(foldAtOnce-1)*groupSize)
+		if err := c.foldGroups(ctx, day, groupOf(from), last); err != nil {
 			return err
 		}
 		from = last + 1
@@ -83,38 +85,24 @@ func (c *compactor) foldable(ctx context.Context, day time.Time) (from, to int64
 	return from, to, err
 }
 
-// foldSlice folds the series of a day with an id in [from, to], which are whole groups.
-func (c *compactor) foldSlice(ctx context.Context, day time.Time, from, to int64) error {
-	f := &folding{compactor: c, day: day, from: from, to: to, points: make([][]chunk.Point, to-from+1)}
-	if err := f.read(ctx); err != nil {
+// foldGroups folds the series of a day with an id in [from, to], which are whole groups, slice by slice.
+func (c *compactor) foldGroups(ctx context.Context, day time.Time, from, to int64) error {
+	f := &folding{compactor: c, day: day, from: from, to: to, points: make([][]chunk.Point, to-from+1), kept: map[int64]bool{}}
+	if err := f.read(ctx); err != nil || len(f.hours) == 0 {
 		return err
 	}
-	rows, err := f.pack(ctx)
+	old, err := f.oldDays(ctx)
 	if err != nil {
 		return err
 	}
-	f.remove()
-	if len(rows) == 0 {
-		f.stick()
-		return nil
+	for first := from; first <= to; {
+		last := min(to, first+int64(c.days.size())*groupSize-1)
+		if err := f.slice(ctx, old, first, last); err != nil {
+			return err
+		}
+		first = last + 1
 	}
-	err = c.slice(ctx, &c.days, func(t *transaction) (int, error) {
-		if err := t.run(ctx, f.before); err != nil {
-			return 0, err
-		}
-		if err := t.addChunks(ctx, daysTable, day, rows); err != nil {
-			return 0, err
-		}
-		if err := t.run(ctx, f.after); err != nil {
-			return 0, err
-		}
-		return int(to-from+1) / groupSize, f.leave(ctx, t)
-	})
-	if err != nil {
-		return err
-	}
-	f.stick()
-	return c.wrote(ctx, rows)
+	return nil
 }
 
 // rollup is the arguments of a series' daily figures.

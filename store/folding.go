@@ -10,7 +10,7 @@ import (
 	"vigia/store/chunk"
 )
 
-// folding is one slice of a day on its way from hours to a day: some groups of series.
+// folding is some groups of series on their way from the hours of a day to the day.
 type folding struct {
 	*compactor
 	day      time.Time
@@ -18,20 +18,17 @@ type folding struct {
 	hours    []foldedHour
 	points   [][]chunk.Point // of each series, from on, in order of time
 	kept     map[int64]bool  // series whose hours stay where they are
-
-	before, after statements // what goes before and after the day chunks
 }
 
 // foldedHour is what one hour of the day has.
 type foldedHour struct {
 	hour time.Time
 	rows []hourRow
-	left []chunk.Part // what cannot be folded
+	left []chunk.Part // what cannot be folded, in the order of the series
 }
 
 // read reads the hours of the day, one after the other: asked for all at once, a planner may rather read the whole table.
 func (f *folding) read(ctx context.Context) error {
-	f.kept = map[int64]bool{}
 	for _, hour := range slots(f.day, f.day.Add(dayLong-time.Hour), time.Hour) {
 		rows, err := f.hourRows(ctx, hour, f.from, f.to)
 		if err != nil {
@@ -68,19 +65,46 @@ func (f *folding) unpack(h *foldedHour, p chunk.Part) error {
 	return err
 }
 
-// pack makes the day chunks, of what is there already as well.
-func (f *folding) pack(ctx context.Context) (rows []row, err error) {
-	old, err := f.oldDays(ctx)
-	if err != nil {
-		return nil, err
+// slice writes the days of the series in [from, to], which are whole groups, and removes their hours.
+func (f *folding) slice(ctx context.Context, old map[int64][]chunk.Point, from, to int64) error {
+	var before, after statements
+	rows := f.pack(&before, &after, old, from, to)
+	hours := f.hoursIn(from, to)
+	if len(rows) == 0 {
+		f.stick(hours)
+		return nil
 	}
-	for i, points := range f.points {
+	for i := range hours {
+		hours[i].remove(&after, from, to)
+	}
+	err := f.compactor.slice(ctx, &f.days, func(t *transaction) (int, error) {
+		if err := t.run(ctx, before); err != nil {
+			return 0, err
+		}
+		if err := t.addChunks(ctx, daysTable, f.day, rows); err != nil {
+			return 0, err
+		}
+		if err := t.run(ctx, after); err != nil {
+			return 0, err
+		}
+		return int(to-from+1) / groupSize, leave(ctx, t, hours)
+	})
+	if err != nil {
+		return err
+	}
+	f.stick(hours)
+	return f.wrote(ctx, rows)
+}
+
+// pack makes the day chunks, of what is there already as well, and adds what goes before and after them.
+func (f *folding) pack(before, after *statements, old map[int64][]chunk.Point, from, to int64) (rows []row) {
+	for series := from; series <= to; series++ {
+		points := f.points[series-f.from]
 		if len(points) == 0 {
 			continue
 		}
-		series := f.from + int64(i)
-		before, there := old[series]
-		points = tidy(append(before, points...))
+		had, there := old[series]
+		points = tidy(append(had, points...))
 		payload, err := packPoints(series, points)
 		if err != nil { // one in 21 ms all day long: nothing that is measured; it is read by the hour as before
 			f.kept[series] = true
@@ -88,14 +112,37 @@ func (f *folding) pack(ctx context.Context) (rows []row, err error) {
 			continue
 		}
 		if there {
-			f.before.add(removeDaySQL, f.day, series)
+			before.add(removeDaySQL, f.day, series)
 		}
 		rows = append(rows, row{series, payload})
 		if !f.spoilt(place{daysTable, f.day, series}) {
-			f.after.add(putRollupSQL, rollup(f.day, part{series, points})...)
+			after.add(putRollupSQL, rollup(f.day, part{series, points})...)
 		}
 	}
-	return rows, nil
+	return rows
+}
+
+// hoursIn is what the hours have of the series in [from, to], with what stays of it.
+func (f *folding) hoursIn(from, to int64) (list []foldedHour) {
+	for _, h := range f.hours {
+		some := foldedHour{hour: h.hour}
+		for _, r := range h.rows {
+			if r.key < from || r.key > to {
+				continue
+			}
+			some.rows = append(some.rows, r)
+			for _, p := range r.parts {
+				if f.kept[p.Series] || slices.ContainsFunc(h.left, func(l chunk.Part) bool { return l.Series == p.Series }) {
+					some.left = append(some.left, p)
+				}
+			}
+		}
+		if len(some.rows) > 0 {
+			slices.SortFunc(some.left, bySeries)
+			list = append(list, some)
+		}
+	}
+	return list
 }
 
 // oldDays reads the day chunks that are there. One that is damaged is there, and empty.
@@ -118,24 +165,16 @@ func (f *folding) oldDays(ctx context.Context) (map[int64][]chunk.Point, error) 
 	return found, err
 }
 
-// remove adds what deletes the hours: one statement for each hour, or for each row when one of them is to stay whole.
-func (f *folding) remove() {
-	for i := range f.hours {
-		h := &f.hours[i]
-		if !h.broken() {
-			f.after.add(removeHoursSQL, h.hour, f.from, f.to)
+// remove adds what deletes the hour of a span of series: one statement, or one for each row when one of them is to stay whole.
+func (h *foldedHour) remove(list *statements, from, to int64) {
+	if !h.broken() {
+		list.add(removeHoursSQL, h.hour, from, to)
+		return
+	}
+	for _, r := range h.rows {
+		if !r.broken {
+			list.add(removeHourSQL, h.hour, r.key)
 		}
-		for _, r := range h.rows {
-			if h.broken() && !r.broken {
-				f.after.add(removeHourSQL, h.hour, r.key)
-			}
-			for _, p := range r.parts {
-				if f.kept[p.Series] {
-					h.left = append(h.left, p)
-				}
-			}
-		}
-		slices.SortFunc(h.left, bySeries)
 	}
 }
 
@@ -156,9 +195,9 @@ func (h *foldedHour) remains() (rows []row) {
 }
 
 // leave puts back what cannot be folded.
-func (f *folding) leave(ctx context.Context, t *transaction) error {
-	for i := range f.hours {
-		if err := t.addChunks(ctx, hoursTable, f.hours[i].hour, f.hours[i].remains()); err != nil {
+func leave(ctx context.Context, t *transaction, hours []foldedHour) error {
+	for i := range hours {
+		if err := t.addChunks(ctx, hoursTable, hours[i].hour, hours[i].remains()); err != nil {
 			return err
 		}
 	}
@@ -166,9 +205,9 @@ func (f *folding) leave(ctx context.Context, t *transaction) error {
 }
 
 // stick lets the next fold pass over the rows that are left.
-func (f *folding) stick() {
-	for i := range f.hours {
-		h := &f.hours[i]
+func (f *folding) stick(hours []foldedHour) {
+	for i := range hours {
+		h := &hours[i]
 		if len(h.left) == 0 && !h.broken() || len(f.stuck) >= mostSpoilt {
 			continue
 		}

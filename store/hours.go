@@ -82,36 +82,72 @@ func groups(parts []chunk.Part) (rows []row) {
 	return rows
 }
 
+const anyHourSQL = `SELECT COUNT(*) FROM (SELECT 1 FROM sample_hours WHERE t0 = $1 AND series >= $2 AND series <= $3 LIMIT 1) AS one`
+
+// writeWholeHour writes or completes the chunks of one hour, slice by slice. That nothing is there yet, as nearly always, is asked once.
+func (c *compactor) writeWholeHour(ctx context.Context, hour time.Time, list []part) error {
+	var there int
+	span := []any{stamp(hour), groupOf(list[0].series), groupEnd(list[len(list)-1].series)}
+	if err := c.db.read.QueryRowContext(ctx, anyHourSQL, span...).Scan(&there); err != nil {
+		return err
+	}
+	if err := c.markOldest(ctx, list); err != nil {
+		return err
+	}
+	for len(list) > 0 {
+		n := severalGroups(list, c.hours.size())
+		if err := c.writeHour(ctx, hour, list[:n], there > 0); err != nil {
+			return err
+		}
+		list = list[n:]
+	}
+	return nil
+}
+
+// markOldest notes from when the oldest sample is, before it is a chunk's.
+func (c *compactor) markOldest(ctx context.Context, list []part) error {
+	oldest := list[0].points[0].At
+	for _, p := range list {
+		oldest = min(oldest, p.points[0].At)
+	}
+	if oldest >= c.marked {
+		return nil
+	}
+	err := c.db.within(ctx, c.db.relaxed, func(t *transaction) error {
+		if err := c.fence(ctx, t); err != nil {
+			return err
+		}
+		_, err := t.tx.ExecContext(ctx, markOldestSQL, stamp(time.UnixMicro(oldest)))
+		return err
+	})
+	if err == nil {
+		c.marked = oldest
+	}
+	return err
+}
+
 // writeHour writes one slice of an hour, which are whole groups: chunks that are there already take up what has come late, and those that
 // nothing has come for stay as they are.
-func (c *compactor) writeHour(ctx context.Context, hour time.Time, list []part) error {
-	from, to := groupOf(list[0].series), groupEnd(list[len(list)-1].series)
-	old, err := c.hourRows(ctx, hour, from, to)
-	if err != nil {
-		return err
+func (c *compactor) writeHour(ctx context.Context, hour time.Time, list []part, there bool) error {
+	var old []hourRow
+	var replaced statements
+	if from, to := groupOf(list[0].series), groupEnd(list[len(list)-1].series); there {
+		var err error
+		if old, err = c.hourRows(ctx, hour, from, to); err != nil {
+			return err
+		}
+		replaced.add(removeHoursSQL, hour, from, to)
 	}
 	parts, err := c.merged(hour, old, list)
 	if err != nil {
 		return err
 	}
 	rows := groups(parts)
-	var replaced statements
-	if len(old) > 0 {
-		replaced.add(removeHoursSQL, hour, from, to)
-	}
-	oldest := list[0].points[0].At
-	for _, p := range list {
-		oldest = min(oldest, p.points[0].At)
-	}
 	err = c.slice(ctx, &c.hours, func(t *transaction) (int, error) {
 		if err := t.run(ctx, replaced); err != nil {
 			return 0, err
 		}
-		if err := t.addChunks(ctx, hoursTable, hour, rows); err != nil {
-			return 0, err
-		}
-		_, err := t.tx.ExecContext(ctx, markOldestSQL, stamp(time.UnixMicro(oldest)))
-		return len(rows), err
+		return len(rows), t.addChunks(ctx, hoursTable, hour, rows)
 	})
 	if err != nil {
 		return err

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -133,9 +132,6 @@ func packPoints(series int64, points []chunk.Point) ([]byte, error) {
 	return chunk.Pack(make([]byte, 0, 3*len(points)+32), series, points), nil
 }
 
-// addAtOnce is how many chunks one statement inserts on SQLite.
-const addAtOnce = 32
-
 // addChunks inserts rows of one time that are not there: on PostgreSQL by COPY.
 func (t *transaction) addChunks(ctx context.Context, table string, t0 time.Time, rows []row) error {
 	if len(rows) == 0 {
@@ -144,35 +140,11 @@ func (t *transaction) addChunks(ctx context.Context, table string, t0 time.Time,
 	if t.d.gate == nil {
 		return t.conn.Raw(func(c any) error { return copyChunks(ctx, c, table, t0, rows) })
 	}
-	var list statements
-	at := stamp(t0)
-	for len(rows) > 0 {
-		n := addAtOnce
-		if len(rows) < n {
-			n = 1
-		}
-		args := make([]any, 1, 1+2*n)
-		args[0] = at
-		for _, r := range rows[:n] {
-			args = append(args, r.series, r.payload)
-		}
-		list = append(list, statement{addChunksSQL(table, n), args})
-		rows = rows[n:]
+	list, text, at := make(statements, 0, len(rows)), `INSERT INTO `+table+` (t0, series, payload) VALUES ($1, $2, $3)`, stamp(t0)
+	for _, r := range rows {
+		list = append(list, statement{text, []any{at, r.series, r.payload}})
 	}
 	return t.run(ctx, list)
-}
-
-// addChunksSQL inserts n chunks of one time.
-func addChunksSQL(table string, n int) string {
-	var b strings.Builder
-	b.WriteString(`INSERT INTO ` + table + ` (t0, series, payload) VALUES `)
-	for i := range n {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "($1, $%d, $%d)", 2+2*i, 3+2*i)
-	}
-	return b.String()
 }
 
 func copyChunks(ctx context.Context, driverConn any, table string, t0 time.Time, rows []row) error {
