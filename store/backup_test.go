@@ -288,7 +288,7 @@ func fill(t *testing.T, db *sql.DB, rows int) {
 			binary.LittleEndian.PutUint64(payload[k:], noise.Uint64())
 		}
 		at := int64(1700000000000000 + i)
-		if _, err := tx.Exec(`INSERT INTO sample_log (t0, t1, count, payload) VALUES ($1, $1, 1, $2)`, at, payload); err != nil {
+		if _, err := tx.Exec(`INSERT INTO sample_log (id, t0, t1, count, payload) VALUES ($3, $1, $1, 1, $2)`, at, payload, i+1); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -248,7 +248,7 @@ func year(b *testing.B, dsn string) *operator {
 		if !strings.HasPrefix(dsn, "postgres") {
 			stamp = t0.UnixMicro()
 		}
-		few, whole := chunk.Pack(nil, day[:2]), chunk.Pack(nil, day)
+		few, whole := ofBefore(chunk.Pack(nil, 1, day[:2])), ofBefore(chunk.Pack(nil, 1, day)) // which are good for any series
 		if _, err := tx.Exec(text, stamp, whole, few); err != nil {
 			b.Fatal(err)
 		}

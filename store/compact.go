@@ -28,11 +28,12 @@ const (
 	coverSQL = `SELECT COALESCE((SELECT MIN(id) - 1 FROM sample_log WHERE t1 >= $1 AND t1 <= $2), (SELECT MAX(id) FROM sample_log), 0)`
 	markSQL  = `UPDATE sample_compaction SET covered = CASE WHEN covered > $1 THEN covered ELSE $1 END,
 		chunked_to = CASE WHEN chunked_to > $2 THEN chunked_to ELSE $2 END`
-	markOldestSQL = `UPDATE sample_compaction SET oldest = $1 WHERE oldest IS NULL OR oldest > $1`
-	rowsSQL       = `SELECT id, payload FROM sample_log WHERE id >= $1 AND id <= $2 AND t1 < $3 ORDER BY id`
-	removeRowsSQL = `DELETE FROM sample_log WHERE id >= $1 AND id <= $2 AND t1 < $3`
-	hoursOfSQL    = `SELECT series, payload FROM sample_hours WHERE t0 = $1 AND series >= $2 AND series <= $3`
-	removeHourSQL = `DELETE FROM sample_hours WHERE t0 = $1 AND series = $2`
+	markOldestSQL  = `UPDATE sample_compaction SET oldest = $1 WHERE oldest IS NULL OR oldest > $1`
+	rowsSQL        = `SELECT id, payload FROM sample_log WHERE id >= $1 AND id <= $2 AND t1 < $3 ORDER BY id`
+	removeRowsSQL  = `DELETE FROM sample_log WHERE id >= $1 AND id <= $2 AND t1 < $3`
+	hoursOfSQL     = `SELECT series, payload FROM sample_hours WHERE t0 = $1 AND series >= $2 AND series <= $3`
+	removeHourSQL  = `DELETE FROM sample_hours WHERE t0 = $1 AND series = $2`
+	removeHoursSQL = `DELETE FROM sample_hours WHERE t0 = $1 AND series >= $2 AND series <= $3`
 
 	logTable, hoursTable, daysTable = "sample_log", "sample_hours", "sample_days"
 )
@@ -66,10 +67,13 @@ type compactor struct {
 	*sampleLog
 	fence func(context.Context, *transaction) error
 
-	hours, days, rows, expire pace // how much goes into one transaction
+	hours, days, rows, expire pace // how much goes into one transaction; of hours and days groups of series
+
+	stuck map[place]bool // rows of hours that have only what cannot be folded
 
 	unkept  int           // octets that were written since SQLite's upkeep
 	longest time.Duration // that one of its transactions has taken
+	marked  int64         // microseconds: that the oldest sample is not newer is written down
 	forgot  time.Time     // before which daily figures have been deleted
 
 	expired   time.Time // when what is too old was deleted the last time
@@ -77,7 +81,7 @@ type compactor struct {
 }
 
 func newCompactor(l *sampleLog, fence func(context.Context, *transaction) error) *compactor {
-	return &compactor{sampleLog: l, fence: fence, hours: newPace(), days: newPace(), rows: newPace(), expire: newPace()}
+	return &compactor{sampleLog: l, fence: fence, stuck: map[place]bool{}, marked: math.MaxInt64, hours: newPace(), days: newPace(), rows: newPace(), expire: newPace()}
 }
 
 // compact makes hour chunks of what the log has of hours that are over. Whatever the instant at which it is stopped, a sample is in the
@@ -198,7 +202,7 @@ func (c *compactor) compactUnit(ctx context.Context, u unit) error {
 	if err != nil {
 		return err
 	}
-	width := last/u.parts() + 1
+	width := groupEnd(last/u.parts()) + 1 // whole groups
 	for from := int64(0); from <= last; from += width {
 		points, err := c.gather(ctx, u, from, from+width)
 		if err != nil {
@@ -327,15 +331,25 @@ func (c *compactor) writeHours(ctx context.Context, from int64, points [][]chunk
 	}
 	slices.Sort(hours)
 	for _, hour := range hours {
-		for list := byHour[hour]; len(list) > 0; {
-			n := min(c.hours.size(), len(list))
-			if err := c.writeHour(ctx, time.UnixMicro(hour), list[:n]); err != nil {
-				return err
-			}
-			list = list[n:]
+		if err := c.writeWholeHour(ctx, time.UnixMicro(hour).UTC(), byHour[hour]); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// severalGroups is how many of some parts, in the order of their series, the first groups of them have.
+func severalGroups(list []part, groups int) (n int) {
+	for range groups {
+		if n == len(list) {
+			break
+		}
+		end := groupEnd(list[n].series)
+		for n < len(list) && list[n].series <= end {
+			n++
+		}
+	}
+	return n
 }
 
 var hourLong = time.Hour.Microseconds()

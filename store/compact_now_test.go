@@ -39,7 +39,7 @@ func rowsOf(s *store.Sizes) string {
 func TestCompact(t *testing.T) {
 	eachDSNWithLog(t, func(t *testing.T, m *month) {
 		done := got[store.Compacted](t)(store.Compact(t.Context(), m.config(1000*time.Hour)))
-		if before, after := rowsOf(&done.Before), rowsOf(&done.After); before != "3600 0 0 0" || after != "0 24 4 4" {
+		if before, after := rowsOf(&done.Before), rowsOf(&done.After); before != "3600 0 0 0" || after != "0 12 4 4" {
 			t.Errorf("rows before: %s, after: %s", before, after)
 		}
 		if done.Before.Samples != 7200 || done.After.Samples != 7200 || done.Damaged != 0 {
@@ -69,7 +69,7 @@ func TestCompactForgets(t *testing.T) {
 		cfg := m.config(20 * time.Hour)
 		cfg.RollupRetention = 30 * time.Hour
 		done := got[store.Compacted](t)(store.Compact(t.Context(), cfg))
-		if after := rowsOf(&done.After); after != "0 24 2 2" {
+		if after := rowsOf(&done.After); after != "0 12 2 2" {
 			t.Errorf("rows after: %s", after)
 		}
 	})
@@ -129,7 +129,7 @@ func TestCompactNeedsRoom(t *testing.T) {
 		if !errors.Is(err, store.ErrNoRoom) || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%d octets are free: %v", c.free, err)
 		}
-		if after := rowsOf(&done.After); after != "0 24 4 4" || done.Free == 0 || done.After.Bytes < done.Before.Bytes {
+		if after := rowsOf(&done.After); after != "0 12 4 4" || done.Free == 0 || done.After.Bytes < done.Before.Bytes {
 			t.Errorf("rows after: %s, %d octets were free; %d octets before, %d after", after, done.Free, done.Before.Bytes, done.After.Bytes)
 		}
 	}

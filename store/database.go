@@ -23,8 +23,11 @@ type database struct {
 	durable, relaxed, read *sql.DB
 
 	gate    chan struct{}        // SQLite: held by the one writer; nil on PostgreSQL
-	inserts map[string]*sql.Stmt // SQLite: what add has prepared, for who holds the gate
+	inserts map[string]*sql.Stmt // SQLite: what addToFile has prepared, for who holds the gate
 }
+
+// readConns is how many connections there are for reading alone: however slow that is, who writes does not wait for it.
+const readConns = 4
 
 // statement is one SQL text with its arguments.
 type statement struct {
@@ -94,7 +97,9 @@ func openDatabase(addr address) (*database, error) {
 		d.relaxed = sql.OpenDB(stdlib.GetConnector(*relaxed))
 		d.relaxed.SetMaxOpenConns(3)
 		d.relaxed.SetMaxIdleConns(2)
-		d.read = d.durable
+		d.read = sql.OpenDB(stdlib.GetConnector(*addr.postgres))
+		d.read.SetMaxOpenConns(readConns)
+		d.read.SetMaxIdleConns(readConns)
 		return d, nil
 	}
 	d.dialect, d.file = sqliteDialect(), addr.file
@@ -103,7 +108,7 @@ func openDatabase(addr address) (*database, error) {
 		to          **sql.DB
 		synchronous string
 		conns       int
-	}{{&d.durable, "FULL", 1}, {&d.relaxed, "NORMAL", 1}, {&d.read, "NORMAL", 4}} {
+	}{{&d.durable, "FULL", 1}, {&d.relaxed, "NORMAL", 1}, {&d.read, "NORMAL", readConns}} {
 		db, err := sql.Open("sqlite", sqliteURL(addr.file, pool.synchronous))
 		if err != nil {
 			return nil, err
@@ -178,7 +183,7 @@ func (d *database) within(ctx context.Context, pool *sql.DB, f func(*transaction
 		return err
 	}
 	defer leave()
-	conn, tx, err := begin(ctx, pool)
+	conn, tx, err := d.begin(ctx, pool)
 	if err != nil {
 		return err
 	}
@@ -191,16 +196,17 @@ func (d *database) within(ctx context.Context, pool *sql.DB, f func(*transaction
 }
 
 // begin begins a transaction.
-func begin(ctx context.Context, pool *sql.DB) (conn *sql.Conn, tx *sql.Tx, err error) {
-	conn, err = alive(ctx, pool, func(c *sql.Conn) (err error) {
+func (d *database) begin(ctx context.Context, pool *sql.DB) (conn *sql.Conn, tx *sql.Tx, err error) {
+	conn, err = d.alive(ctx, pool, func(c *sql.Conn) (err error) {
 		tx, err = c.BeginTx(ctx, nil)
 		return err
 	})
 	return conn, tx, err
 }
 
-// alive does the first work on a connection of the pool, which the caller closes. Those that have died while they were idle are thrown away.
-func alive(ctx context.Context, pool *sql.DB, first func(*sql.Conn) error) (*sql.Conn, error) {
+// alive does the first work on a connection of the pool, which the caller closes. Those that have died while they were idle are thrown away,
+// and with them those that only read: these have died of the same, and would say so to who reads next.
+func (d *database) alive(ctx context.Context, pool *sql.DB, first func(*sql.Conn) error) (*sql.Conn, error) {
 	for left := 20; ; left-- { // more than any pool holds
 		conn, err := pool.Conn(ctx)
 		if err != nil {
@@ -212,6 +218,8 @@ func alive(ctx context.Context, pool *sql.DB, first func(*sql.Conn) error) (*sql
 		dead := left > 0 && diedIdle(ctx, err)
 		if dead {
 			endSession(conn)
+			d.read.SetMaxIdleConns(0)
+			d.read.SetMaxIdleConns(readConns)
 		}
 		_ = conn.Close() // back to the pool, or dead
 		if !dead {
@@ -220,38 +228,22 @@ func alive(ctx context.Context, pool *sql.DB, first func(*sql.Conn) error) (*sql
 	}
 }
 
-// add inserts one row, as a transaction of its own, and returns its id: on PostgreSQL in one round trip. When a connection dies over it, the
-// row may be there twice.
-func (d *database) add(ctx context.Context, pool *sql.DB, text string, args ...any) (id int64, err error) {
+// addToFile inserts one row, as a transaction of its own, on SQLite. It takes a moment, so that no goroutine is to watch ctx meanwhile.
+func (d *database) addToFile(ctx context.Context, pool *sql.DB, text string, args []any) error {
 	leave, err := d.enter(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer leave()
-	if d.gate != nil {
-		return d.addToFile(ctx, pool, text, args)
-	}
-	conn, err := alive(ctx, pool, func(c *sql.Conn) error { return c.QueryRowContext(ctx, text+" RETURNING id", args...).Scan(&id) })
-	if err != nil {
-		return 0, err
-	}
-	return id, conn.Close()
-}
-
-// addToFile is add on SQLite, for who holds the gate. It takes a moment, so that no goroutine is to watch ctx meanwhile.
-func (d *database) addToFile(ctx context.Context, pool *sql.DB, text string, args []any) (id int64, err error) {
 	insert := d.inserts[text]
 	if insert == nil {
 		if insert, err = pool.PrepareContext(ctx, text); err != nil {
-			return 0, err
+			return err
 		}
 		d.inserts[text] = insert
 	}
-	result, err := insert.ExecContext(context.WithoutCancel(ctx), args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.LastInsertId()
+	_, err = insert.ExecContext(context.WithoutCancel(ctx), args...)
+	return err
 }
 
 // steady makes all that the transaction reads from here on be of one instant.

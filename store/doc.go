@@ -46,8 +46,8 @@
 //
 //	Put ─▶ head (memory: the last samples of each series) ─────────────────────────────────────────────────▶ Latest, Range, Sparklines
 //	 └──▶ pending (memory, bounded) ─flush─▶ sample_log ─hour over─▶ sample_hours ─day over─▶ sample_days ─▶ Range beyond the head
-//	                                         (one row for            (one row for            (the same,
-//	                                         all series)             a series and hour)      and its day)  ─▶ sample_rollup_1d, for SQL
+//	                                         (one row for            (one row for 32         (one row for
+//	                                         all series)             series and an hour)     a series and day) ─▶ sample_rollup_1d, for SQL
 //
 // The head. For each series it knows from which instant on it is complete; reading takes it from there and asks the database for what is
 // before. On start it is empty but for what comes in, and Run fills it with the last two hours, of the log and of the hours, without
@@ -69,14 +69,22 @@
 // sample_compaction: up to which row and which hour the log may be gone, written before the first row goes. By it a process that did not
 // follow meanwhile knows from when on its head is no longer complete.
 //
-// The key of chunks is (time, series): what is written together lies together, however long the history is. A day of one series is read as
-// up to 24 keys, a year as 365; many series are read hour by hour. A range of any length is drawn in one pass with memory for two points of
-// the drawing, a day of one series and what is newer: smallest, largest and mean of each part, and gaps.
+// The key of chunks is (time, series): what is written together lies together, however long the history is. The hours of 32 series whose numbers
+// follow on one another share a row, under the lowest of these numbers: a row for each would cost more to insert and to delete than all that is
+// done with its samples. What comes late for one of them is merged into its part, and the others' octets are carried over. A day of one series is
+// read as up to 24 keys, a year as 365; many series are read hour by hour. A range of any length is drawn in one pass with memory for two points of
+// the drawing, a day of one series and what is newer: smallest, largest and mean of each part, and gaps. Rows of hours that an older Vigía wrote,
+// one series each, are read beside the others until their day is over.
 //
-// Damage. Every row has its checksum. One that is damaged is told in the log once, counted in Stats, left out of what is read, and costs only
-// itself; it stays where it is until its retention ends, but a damaged chunk gives way when late samples of the same hour or day come. The
-// checksum does not cover the key of a chunk: its times say by themselves when they are, its series stands in the key alone, so an hour that
-// got the key of another series is not noticed; a day is, by its daily figures.
+// Rows of the log are numbered by who writes them, in the order in which they become visible: who has the right counts on, anybody else takes the
+// number after the last one in the same statement. No number is used twice, because the newest row, or the mark of how far the log has become
+// chunks, keeps the last one.
+//
+// Damage. Every row has its checksum, every part of an hour's row its own, under which its series is too: a chunk that got the key of another
+// series is damaged. One that is damaged is told in the log once, counted in Stats, left out of what is read, and costs only itself; it stays where
+// it is until its retention ends, but a damaged chunk gives way when late samples of the same hour or day come. When the index of an hour's row is
+// damaged, that costs the hour of its 32 series. Of chunks that an older Vigía wrote the series is not under the checksum; a day of these
+// is known by its daily figures.
 //
 // The tables are plain ones on PostgreSQL too, and retention deletes in slices. Partitions by day would be dropped instead; but to make
 // or drop one takes a lock that excludes readers, which behind a long backup lets every page wait, and a year of one series would be

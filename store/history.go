@@ -163,16 +163,13 @@ func (l *sampleLog) fromLog(ctx context.Context, first, until int64, lanes map[i
 
 // chunks visits the chunks of some times that the lanes have, in order of time. The points are valid until visit returns.
 func (l *sampleLog) chunks(ctx context.Context, table string, slots []time.Time, lanes map[int64]*lane, visit func(*lane, []chunk.Point)) error {
-	ids := make([]any, 0, len(lanes))
-	for id := range lanes {
-		ids = append(ids, id)
-	}
+	keys := l.keys(table, slots, lanes)
 	slotsAtOnce := mostSlots
-	if l.db.dialect.slotBySlot && len(ids) > fewSeries {
+	if l.db.dialect.slotBySlot && len(keys) > fewSeries {
 		slotsAtOnce = 1
 	}
 	for some := range slices.Chunk(slots, slotsAtOnce) {
-		for series := range slices.Chunk(ids, mostSeries) {
+		for series := range slices.Chunk(keys, mostSeries) {
 			if err := l.someChunks(ctx, table, chunksQuery(table, some, series), lanes, visit); err != nil {
 				return err
 			}
@@ -181,20 +178,65 @@ func (l *sampleLog) chunks(ctx context.Context, table string, slots []time.Time,
 	return nil
 }
 
+// keys are those of the rows that the series of the lanes may have: of hours the groups', and the series' own where an older Vigía may have
+// written one row for each.
+func (l *sampleLog) keys(table string, slots []time.Time, lanes map[int64]*lane) []any {
+	own := table == daysTable || len(slots) > 0 && slots[0].Before(l.groupsSince)
+	list := make([]int64, 0, 2*len(lanes))
+	for id := range lanes {
+		if own {
+			list = append(list, id)
+		}
+		if table == hoursTable {
+			list = append(list, groupOf(id))
+		}
+	}
+	slices.Sort(list)
+	list = slices.Compact(list)
+	keys := make([]any, len(list))
+	for i, key := range list {
+		keys[i] = key
+	}
+	return keys
+}
+
 func (l *sampleLog) someChunks(ctx context.Context, table string, q *query, lanes map[int64]*lane, visit func(*lane, []chunk.Point)) error {
+	return l.eachPart(ctx, table, q.text.String(), q.args, func(series int64) func([]chunk.Point) {
+		a := lanes[series]
+		if a == nil {
+			return nil
+		}
+		return func(points []chunk.Point) { visit(a, points) }
+	})
+}
+
+// eachPart reads rows of chunks and unpacks those that are wanted: of which series says what is to be done with its points, which are valid
+// until that returns.
+func (l *sampleLog) eachPart(ctx context.Context, table, text string, args []any, wanted func(series int64) func([]chunk.Point)) error {
 	var points []chunk.Point
-	return each(ctx, l.db.read, q.text.String(), q.args, func(rows *sql.Rows) (err error) {
+	var parts []chunk.Part
+	return each(ctx, l.db.read, text, args, func(rows *sql.Rows) (err error) {
 		p := place{table: table}
 		var payload sql.RawBytes
 		if err := rows.Scan(instant{&p.t0}, &p.id, &payload); err != nil {
 			return err
 		}
-		if points, err = chunk.Unpack(points[:0], payload); err != nil {
-			l.spoil(p, err)
-			return nil
+		if parts = append(parts[:0], chunk.Part{Series: p.id, Packed: payload}); table == hoursTable {
+			if parts, err = chunksOf(parts[:0], p.id, payload); err != nil {
+				l.spoil(p, err)
+				return nil
+			}
 		}
-		if a := lanes[p.id]; a != nil { // a damaged file may give a row that was not asked for
-			visit(a, points)
+		for _, part := range parts {
+			take := wanted(part.Series)
+			if take == nil {
+				continue
+			}
+			if points, err = chunk.Unpack(points[:0], part.Series, part.Packed); err != nil {
+				l.spoil(place{table, p.t0, part.Series}, err)
+				continue
+			}
+			take(points)
 		}
 		return nil
 	})

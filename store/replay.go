@@ -17,7 +17,9 @@ const (
 	logLastSQL    = `SELECT MAX(t1) FROM sample_log`
 	compactedSQL  = `SELECT covered, chunked_to FROM sample_compaction`
 	replaySQL     = `SELECT id, payload FROM sample_log WHERE t1 >= $1 AND id > $2 AND id <= $3 ORDER BY id LIMIT 200`
-	recentHourSQL = `SELECT series, payload FROM sample_hours WHERE t0 = $1`
+	recentHourSQL = `SELECT t0, series, payload FROM sample_hours WHERE t0 = $1`
+	// When rows of hours became those of groups.
+	groupsSinceSQL = `SELECT applied_at FROM schema_migrations WHERE version = 5`
 )
 
 // open learns which series there are and how far the log goes.
@@ -27,6 +29,9 @@ func (l *sampleLog) open(ctx context.Context) error {
 		return err
 	}
 	if err := l.db.read.QueryRowContext(ctx, logLastSQL).Scan(instant{&end}); err != nil {
+		return err
+	}
+	if err := one(ctx, l.db.read, instant{&l.groupsSince}, groupsSinceSQL); err != nil {
 		return err
 	}
 	_, chunkedTo, err := l.compacted(ctx)
@@ -119,19 +124,8 @@ func (l *sampleLog) replay(ctx context.Context, now time.Time) error {
 
 // recentHour visits all chunks of an hour.
 func (l *sampleLog) recentHour(ctx context.Context, hour time.Time, visit func(int64, []chunk.Point)) error {
-	var points []chunk.Point
-	return each(ctx, l.db.read, recentHourSQL, []any{stamp(hour)}, func(rows *sql.Rows) (err error) {
-		p := place{table: hoursTable, t0: hour.UTC()}
-		var payload sql.RawBytes
-		if err := rows.Scan(&p.id, &payload); err != nil {
-			return err
-		}
-		if points, err = chunk.Unpack(points[:0], payload); err != nil {
-			l.spoil(p, err)
-			return nil
-		}
-		visit(p.id, points)
-		return nil
+	return l.eachPart(ctx, hoursTable, recentHourSQL, []any{stamp(hour)}, func(series int64) func([]chunk.Point) {
+		return func(points []chunk.Point) { visit(series, points) }
 	})
 }
 

@@ -9,7 +9,9 @@ import (
 )
 
 const (
-	oldSamplesSQL = `DELETE FROM sample_log WHERE id IN (SELECT id FROM sample_log WHERE t0 < $1 AND t1 < $1 ORDER BY t0 LIMIT 500)`
+	// The newest row keeps its place, so that no number is used twice.
+	oldSamplesSQL = `DELETE FROM sample_log WHERE id < (SELECT MAX(id) FROM sample_log)
+		AND id IN (SELECT id FROM sample_log WHERE t0 < $1 AND t1 < $1 ORDER BY t0 LIMIT 500)`
 	// An alarm that was pending and never raised is of no interest the day after. The newest keeps its place, so that no id is used twice.
 	neverRaisedSQL = `DELETE FROM alarms WHERE state = 'clear' AND raised_at IS NULL AND changed_at < $1 AND id < (SELECT MAX(id) FROM alarms)`
 	logSizeSQL     = `SELECT COUNT(*), MIN(t0) FROM sample_log`

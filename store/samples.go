@@ -32,12 +32,13 @@ type waiting struct {
 
 // sampleLog writes samples as one row for each flush and reads them back.
 type sampleLog struct {
-	db         *database
-	head       *head
-	logger     *slog.Logger
-	maxPending int
-	replayTo   int64 // the log's last row when it was opened
-	behind     bool  // another process has written rows that the head may lack; guarded by mu
+	db          *database
+	head        *head
+	logger      *slog.Logger
+	maxPending  int
+	replayTo    int64     // the log's last row when it was opened
+	groupsSince time.Time // hours of before may have a row for each series
+	behind      bool      // another process has written rows that the head may lack; guarded by mu
 
 	mu      sync.Mutex
 	pending []waiting
@@ -52,6 +53,7 @@ type sampleLog struct {
 	lastRow    int64 // the highest id of a row of the log that the head has
 	ownRow     int64 // the highest id of a row that this process wrote
 	scratch    scratch
+	numbers    numbers
 }
 
 // counters is what Stats tells of samples.
@@ -214,7 +216,7 @@ func (l *sampleLog) write(ctx context.Context, batch []waiting, epoch int64) err
 		return err
 	}
 	slices.SortStableFunc(batch, func(a, b waiting) int { return cmp.Compare(a.of.id, b.of.id) })
-	id, err := l.scratch.encode(batch).add(ctx, l.db, epoch)
+	id, err := l.add(ctx, l.scratch.encode(batch), epoch)
 	if err != nil {
 		return err
 	}
@@ -225,63 +227,6 @@ func (l *sampleLog) write(ctx context.Context, batch []waiting, epoch int64) err
 		l.setBehind(true)
 	}
 	return nil
-}
-
-const (
-	addRowSQL = `INSERT INTO sample_log (t0, t1, count, payload) VALUES ($1, $2, $3, $4)`
-	// The fence and the row in one round trip; without the fence there is no row.
-	addFencedRowSQL = `INSERT INTO sample_log (t0, t1, count, payload)
-		SELECT CAST($1 AS TIMESTAMPTZ), CAST($2 AS TIMESTAMPTZ), CAST($3 AS INTEGER), CAST($4 AS BYTEA) FROM lease WHERE epoch = $5 FOR KEY SHARE`
-)
-
-// packed is a row of the log.
-type packed struct {
-	t0, t1  int64 // of its oldest and newest sample, microseconds
-	count   int
-	payload []byte
-}
-
-// scratch is the memory in which one row after the other is made.
-type scratch struct {
-	points  []chunk.Point
-	blocks  []chunk.Block
-	payload []byte
-}
-
-// encode packs samples in the order of their series, of which there is one at least. The row is valid until the next one is made.
-func (s *scratch) encode(batch []waiting) packed {
-	row := packed{t0: math.MaxInt64, t1: math.MinInt64, count: len(batch)}
-	points, blocks := slices.Grow(s.points[:0], len(batch))[:len(batch)], s.blocks[:0]
-	var of *recent
-	for i := range batch {
-		w := &batch[i]
-		points[i] = w.Point
-		row.t0, row.t1 = min(row.t0, w.At), max(row.t1, w.At)
-		if of != w.of {
-			of = w.of
-			blocks = append(blocks, chunk.Block{Series: of.id, Points: points[i:i]})
-		}
-		last := &blocks[len(blocks)-1]
-		last.Points = last.Points[:len(last.Points)+1]
-	}
-	s.points, s.blocks = points, blocks
-	s.payload = chunk.Encode(s.payload[:0], blocks)
-	row.payload = s.payload
-	return row
-}
-
-// add writes the row, if the right of an epoch is still held; 0 asks for none, and on SQLite the lock of the file is enough. Should the row
-// come to be there twice, that changes nothing: the same samples hold.
-func (r packed) add(ctx context.Context, db *database, epoch int64) (id int64, err error) {
-	args := []any{stamp(time.UnixMicro(r.t0)), stamp(time.UnixMicro(r.t1)), int64(r.count), r.payload}
-	if epoch == 0 || db.gate != nil {
-		return db.add(ctx, db.relaxed, addRowSQL, args...)
-	}
-	id, err = db.add(ctx, db.relaxed, addFencedRowSQL, append(args, epoch)...)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, ErrLost
-	}
-	return id, err
 }
 
 const (

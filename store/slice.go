@@ -2,12 +2,10 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -118,121 +116,35 @@ func (l *sampleLog) damagedRows() (list []int64) {
 	return list
 }
 
-// row is a chunk as it is stored.
+// row is a chunk, or a group of them, as it is stored.
 type row struct {
-	series  int64
+	series  int64 // of a group the lowest that it may have
 	payload []byte
-}
-
-// writeHour writes one slice of an hour: chunks that are there already take up what has come late.
-func (c *compactor) writeHour(ctx context.Context, hour time.Time, list []part) error {
-	old, err := c.chunks(ctx, hoursTable, hoursOfSQL, hour, list[0].series, list[len(list)-1].series)
-	if err != nil {
-		return err
-	}
-	var replaced statements
-	rows := make([]row, 0, len(list))
-	for _, p := range list {
-		points, there := old[p.series]
-		if there {
-			replaced.add(removeHourSQL, hour, p.series)
-			points = tidy(append(points, p.points...))
-		} else {
-			points = p.points
-		}
-		payload, err := packPoints(points)
-		if err != nil {
-			return fmt.Errorf("%s: %w", place{hoursTable, hour, p.series}, err)
-		}
-		rows = append(rows, row{p.series, payload})
-	}
-	oldest := list[0].points[0].At
-	for _, p := range list {
-		oldest = min(oldest, p.points[0].At)
-	}
-	err = c.slice(ctx, &c.hours, func(t *transaction) (int, error) {
-		if err := t.run(ctx, replaced); err != nil {
-			return 0, err
-		}
-		if err := t.addChunks(ctx, hoursTable, hour, rows); err != nil {
-			return 0, err
-		}
-		_, err := t.tx.ExecContext(ctx, markOldestSQL, stamp(time.UnixMicro(oldest)))
-		return len(rows), err
-	})
-	if err != nil {
-		return err
-	}
-	return c.wrote(ctx, rows)
 }
 
 var errTooMany = errors.New("too many samples for one chunk")
 
 // packPoints packs the samples of one series.
-func packPoints(points []chunk.Point) ([]byte, error) {
+func packPoints(series int64, points []chunk.Point) ([]byte, error) {
 	if len(points) > chunk.MostPoints {
 		return nil, errTooMany
 	}
-	return chunk.Pack(make([]byte, 0, 3*len(points)+32), points), nil
+	return chunk.Pack(make([]byte, 0, 3*len(points)+32), series, points), nil
 }
 
-// chunks reads the chunks of one time that a span of series has. One that is damaged is there, and empty.
-func (c *compactor) chunks(ctx context.Context, table, text string, t0 time.Time, from, to int64) (map[int64][]chunk.Point, error) {
-	found := map[int64][]chunk.Point{}
-	err := each(ctx, c.db.read, text, []any{stamp(t0), from, to}, func(rows *sql.Rows) error {
-		var series int64
-		var payload sql.RawBytes
-		if err := rows.Scan(&series, &payload); err != nil {
-			return err
-		}
-		points, err := chunk.Unpack(nil, payload)
-		if errors.Is(err, chunk.ErrDamaged) {
-			c.spoil(place{table, t0, series}, err)
-			err = nil
-		}
-		found[series] = points
-		return err
-	})
-	return found, err
-}
-
-// addAtOnce is how many chunks one statement inserts on SQLite.
-const addAtOnce = 32
-
-// addChunks inserts chunks of one time that are not there: on PostgreSQL by COPY.
+// addChunks inserts rows of one time that are not there: on PostgreSQL by COPY.
 func (t *transaction) addChunks(ctx context.Context, table string, t0 time.Time, rows []row) error {
+	if len(rows) == 0 {
+		return nil
+	}
 	if t.d.gate == nil {
 		return t.conn.Raw(func(c any) error { return copyChunks(ctx, c, table, t0, rows) })
 	}
-	var list statements
-	at := stamp(t0)
-	for len(rows) > 0 {
-		n := addAtOnce
-		if len(rows) < n {
-			n = 1
-		}
-		args := make([]any, 1, 1+2*n)
-		args[0] = at
-		for _, r := range rows[:n] {
-			args = append(args, r.series, r.payload)
-		}
-		list = append(list, statement{addChunksSQL(table, n), args})
-		rows = rows[n:]
+	list, text, at := make(statements, 0, len(rows)), `INSERT INTO `+table+` (t0, series, payload) VALUES ($1, $2, $3)`, stamp(t0)
+	for _, r := range rows {
+		list = append(list, statement{text, []any{at, r.series, r.payload}})
 	}
 	return t.run(ctx, list)
-}
-
-// addChunksSQL inserts n chunks of one time.
-func addChunksSQL(table string, n int) string {
-	var b strings.Builder
-	b.WriteString(`INSERT INTO ` + table + ` (t0, series, payload) VALUES `)
-	for i := range n {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "($1, $%d, $%d)", 2+2*i, 3+2*i)
-	}
-	return b.String()
 }
 
 func copyChunks(ctx context.Context, driverConn any, table string, t0 time.Time, rows []row) error {

@@ -142,7 +142,7 @@ func (sizes *Sizes) samples(ctx context.Context, q querier, t *BackupTable, size
 	return err
 }
 
-// countPoints adds up what the payloads of a table of chunks say that they hold; only their beginnings are read.
+// countPoints adds up what the payloads of a table of chunks or groups say that they hold; only their beginnings are read.
 func countPoints(ctx context.Context, q querier, table string) (n int64, err error) {
 	text := `SELECT substr(payload, 1, ` + strconv.Itoa(chunk.HeadSize) + `) FROM ` + quoted(table)
 	err = each(ctx, q, text, nil, func(rows *sql.Rows) error {

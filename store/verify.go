@@ -187,7 +187,9 @@ func (v *verifier) row(t *BackupTable, columns []BackupColumn, values []any) {
 			v.damage(t.Name, callKeyOf(r), err.Error())
 		}
 	}
-	if payload, ok := r["payload"].([]byte); ok {
+	if payload, ok := r["payload"].([]byte); ok && t.Name == hoursTable {
+		v.group(t, r, payload)
+	} else if ok {
 		if err := v.payload(t, r, payload); err != nil {
 			v.damage(t.Name, v.named(keyOf(t, r), r), err.Error())
 		}

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -66,8 +67,9 @@ func (v *verifier) named(key string, r record) string {
 
 // payload decodes the samples of a row and compares them with what the row says of them.
 func (v *verifier) payload(t *BackupTable, r record, payload []byte) error {
-	if t.Name == hoursTable || t.Name == daysTable {
-		return v.chunk(t, r, payload)
+	if t.Name == daysTable {
+		series, _ := r["series"].(int64)
+		return v.chunk(t, r, series, payload)
 	}
 	err := v.logged(t, r, payload)
 	from, okFrom := r["t0"].(time.Time)
@@ -78,14 +80,30 @@ func (v *verifier) payload(t *BackupTable, r record, payload []byte) error {
 	return err
 }
 
+// group looks at the samples of each series of an hour's row.
+func (v *verifier) group(t *BackupTable, r record, payload []byte) {
+	key, _ := r["series"].(int64)
+	parts, err := chunksOf(nil, key, payload)
+	if err != nil {
+		v.damage(t.Name, keyOf(t, r), "its samples cannot be decoded: "+err.Error())
+		return
+	}
+	for _, p := range parts {
+		one := maps.Clone(r)
+		one["series"] = p.Series
+		if err := v.chunk(t, one, p.Series, p.Packed); err != nil {
+			v.damage(t.Name, v.named(keyOf(t, one), one), err.Error())
+		}
+	}
+}
+
 // chunk looks at the samples of one series: whether they lie within their hour or day, in order, and are those of the daily figures.
-func (v *verifier) chunk(t *BackupTable, r record, payload []byte) error {
-	points, err := chunk.Unpack(nil, payload)
+func (v *verifier) chunk(t *BackupTable, r record, series int64, payload []byte) error {
+	points, err := chunk.Unpack(nil, series, payload)
 	if err != nil {
 		return fmt.Errorf("its samples cannot be decoded: %w", err)
 	}
 	v.Samples += int64(len(points))
-	series, _ := r["series"].(int64)
 	begin, ok := r["t0"].(time.Time)
 	long := time.Hour
 	if t.Name == daysTable {

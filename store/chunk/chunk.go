@@ -31,7 +31,9 @@ const (
 	sumSize    = 4
 )
 
-func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
+
+func checksum(b []byte) uint32 { return crc32.Checksum(b, castagnoli()) }
 
 // Encode appends the payload of the blocks to dst. Blocks should come in the order of their series, which packs best; none should be empty,
 // and an empty one is left out.
@@ -154,6 +156,9 @@ func (d *Decoder) body(body []byte, visit func(int64, []Point) bool) error {
 	if !r.counts(d.counts, int(points), flags == flagSingle) {
 		return ErrDamaged
 	}
+	if flags == flagSingle {
+		return d.singles(&r, visit)
+	}
 	r.times(d.points, d.counts)
 	at := 0
 	for i, n := range d.counts {
@@ -163,6 +168,35 @@ func (d *Decoder) body(body []byte, visit func(int64, []Point) bool) error {
 			return ErrDamaged
 		}
 		if !visit(d.ids[i], part) {
+			return nil
+		}
+	}
+	if len(r.rest) != 0 {
+		return ErrDamaged
+	}
+	return nil
+}
+
+// singles decodes what follows the ids when every block has one point.
+func (d *Decoder) singles(r *reader, visit func(int64, []Point) bool) error {
+	var at int64
+	for i := range d.points {
+		at += r.varint()
+		d.points[i].At = at
+	}
+	for i := range d.points {
+		one := d.points[i : i+1 : i+1]
+		if len(r.rest) > 0 && r.rest[0] <= maxScale {
+			scale := r.rest[0]
+			r.rest = r.rest[1:]
+			one[0].Value = float64(r.varint()) / pow10[scale]
+		} else if !r.values(one) {
+			return ErrDamaged
+		}
+		if r.bad {
+			return ErrDamaged
+		}
+		if !visit(d.ids[i], one) {
 			return nil
 		}
 	}

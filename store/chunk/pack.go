@@ -2,20 +2,22 @@ package chunk
 
 import (
 	"encoding/binary"
+	"hash/crc32"
 	"math"
 	"math/bits"
 	"slices"
 )
 
 const (
-	packVersion = 0x81 // no version of Encode's
+	packVersion  = 0x82 // no version of Encode's
+	packVersion1 = 0x81 // the same, but the series is not under the checksum; still read
 	// MostPoints is how many points Pack takes and Unpack gives back: one in 21 ms for a whole day.
 	MostPoints = 1 << 22
 )
 
 // Pack appends the payload of one series' points to dst, of which there must be no more than MostPoints. The order of the points is kept,
-// and they pack best in the order of time.
-func Pack(dst []byte, points []Point) []byte {
+// and they pack best in the order of time. The payload does not say which series it is of, but Unpack finds out when it is another.
+func Pack(dst []byte, series int64, points []Point) []byte {
 	start := len(dst)
 	dst = append(dst, packVersion)
 	dst = binary.AppendUvarint(dst, uint64(len(points)))
@@ -23,7 +25,18 @@ func Pack(dst []byte, points []Point) []byte {
 		dst = packTimes(dst, points)
 		dst = packValues(dst, points)
 	}
-	return binary.LittleEndian.AppendUint32(dst, checksum(dst[start:]))
+	return binary.LittleEndian.AppendUint32(dst, checksumOf(dst[start:], series))
+}
+
+// checksumOf is the checksum of what is before it, and of whose it is. What the first version made says nothing of that.
+func checksumOf(body []byte, series int64) uint32 {
+	sum := checksum(body)
+	if body[0] == packVersion1 {
+		return sum
+	}
+	var whose [8]byte
+	binary.LittleEndian.PutUint64(whose[:], uint64(series))
+	return crc32.Update(sum, castagnoli(), whose[:])
 }
 
 // usualStep is the median of some distances between neighbours.
@@ -169,16 +182,16 @@ func bestGuess(list []int64, bases [3]int64, change int64) (order, k int) {
 	return order, k
 }
 
-// Unpack appends the points of a payload of Pack's to dst. A payload that is damaged leaves dst as it was.
-func Unpack(dst []Point, payload []byte) ([]Point, error) {
+// Unpack appends the points of a payload of Pack's to dst. A payload that is damaged, or of another series, leaves dst as it was.
+func Unpack(dst []Point, series int64, payload []byte) ([]Point, error) {
 	if len(payload) < 1+sumSize {
 		return dst, ErrDamaged
 	}
 	body := payload[:len(payload)-sumSize]
-	if checksum(body) != binary.LittleEndian.Uint32(payload[len(body):]) {
+	if checksumOf(body, series) != binary.LittleEndian.Uint32(payload[len(body):]) {
 		return dst, ErrDamaged
 	}
-	if body[0] != packVersion {
+	if body[0] != packVersion && body[0] != packVersion1 {
 		return dst, ErrVersion
 	}
 	r := reader{rest: body[1:]}

@@ -1,6 +1,7 @@
 package chunk
 
 import (
+	"encoding/binary"
 	"errors"
 	"math"
 	"math/rand/v2"
@@ -40,13 +41,13 @@ var days = map[string]struct {
 
 func TestPackSize(t *testing.T) {
 	for name, test := range days {
-		payload := Pack(nil, test.points)
+		payload := Pack(nil, 7, test.points)
 		each := float64(len(payload)) / float64(len(test.points))
 		t.Logf("%s: %.3f octets a sample", name, each)
 		if each > test.most {
 			t.Errorf("%s: %.3f octets a sample, want at most %g", name, each, test.most)
 		}
-		if got, err := Unpack(nil, payload); err != nil || !samePoints(got, test.points) {
+		if got, err := Unpack(nil, 7, payload); err != nil || !samePoints(got, test.points) {
 			t.Errorf("%s: another comes back, %v", name, err)
 		}
 	}
@@ -54,12 +55,12 @@ func TestPackSize(t *testing.T) {
 
 func TestPackAppends(t *testing.T) {
 	points := []Point{{1, 2}, {3, 4}}
-	payload := Pack([]byte("before"), points)
-	got, err := Unpack([]Point{{9, 9}}, payload[len("before"):])
+	payload := Pack([]byte("before"), 7, points)
+	got, err := Unpack([]Point{{9, 9}}, 7, payload[len("before"):])
 	if err != nil || !samePoints(got, []Point{{9, 9}, {1, 2}, {3, 4}}) {
 		t.Errorf("got %v, %v", got, err)
 	}
-	if got, err := Unpack(nil, Pack(nil, nil)); err != nil || len(got) != 0 {
+	if got, err := Unpack(nil, 7, Pack(nil, 7, nil)); err != nil || len(got) != 0 {
 		t.Errorf("nothing became %v, %v", got, err)
 	}
 }
@@ -90,7 +91,7 @@ func anyPoints(most int) *rapid.Generator[[]Point] {
 func TestPackProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		points := anyPoints(60).Draw(t, "points")
-		got, err := Unpack(nil, Pack(nil, points))
+		got, err := Unpack(nil, 7, Pack(nil, 7, points))
 		if err != nil || !samePoints(got, points) {
 			t.Fatalf("got %v, %v, want %v", got, err, points)
 		}
@@ -100,7 +101,7 @@ func TestPackProperty(t *testing.T) {
 func TestPackedCorruptionIsNoticed(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for name, test := range days {
-		payload := Pack(nil, test.points)
+		payload := Pack(nil, 7, test.points)
 		for i := range 300 {
 			damaged := slices.Clone(payload)
 			if i%2 == 0 {
@@ -108,7 +109,7 @@ func TestPackedCorruptionIsNoticed(t *testing.T) {
 			} else {
 				damaged = damaged[:random.IntN(len(damaged))]
 			}
-			if got, err := Unpack(nil, damaged); !errors.Is(err, ErrDamaged) || got != nil {
+			if got, err := Unpack(nil, 7, damaged); !errors.Is(err, ErrDamaged) || got != nil {
 				t.Fatalf("%s, corruption %d: got %d points and %v, want none and ErrDamaged", name, i, len(got), err)
 			}
 		}
@@ -116,28 +117,54 @@ func TestPackedCorruptionIsNoticed(t *testing.T) {
 }
 
 func TestPackedNewerVersion(t *testing.T) {
-	payload := Pack(nil, []Point{{1, 2}})
+	payload := Pack(nil, 7, []Point{{1, 2}})
 	payload[0]++
-	if _, err := Unpack(nil, sum(payload[:len(payload)-sumSize])); !errors.Is(err, ErrVersion) {
+	if _, err := Unpack(nil, 7, sealed(payload[:len(payload)-sumSize])); !errors.Is(err, ErrVersion) {
 		t.Errorf("got %v, want ErrVersion", err)
 	}
-	if _, err := Unpack(nil, Encode(nil, flush(3))); !errors.Is(err, ErrVersion) {
-		t.Errorf("a payload of many series: got %v, want ErrVersion", err)
+	if _, err := Unpack(nil, 7, Encode(nil, flush(3))); !errors.Is(err, ErrDamaged) {
+		t.Errorf("a payload of many series: got %v, want ErrDamaged", err)
+	}
+}
+
+// sealed ends a payload's body with the checksum of series 7.
+func sealed(body []byte) []byte { return binary.LittleEndian.AppendUint32(body, checksumOf(body, 7)) }
+
+// first makes of a payload of series 7 what the first version of Pack made, which read the same for every series.
+func first(payload []byte) []byte {
+	body := slices.Clone(payload[:len(payload)-sumSize])
+	body[0] = packVersion1
+	return sum(body)
+}
+
+func TestPackKnowsWhoseItIs(t *testing.T) {
+	points := []Point{{1, 2}, {3, 4}}
+	payload := Pack(nil, 7, points)
+	for _, series := range []int64{0, 6, 8, 7 << 32, -7} {
+		if got, err := Unpack(nil, series, payload); !errors.Is(err, ErrDamaged) {
+			t.Errorf("as series %d it gives %v, %v", series, got, err)
+		}
+	}
+	for _, series := range []int64{7, 8} {
+		if got, err := Unpack(nil, series, first(payload)); err != nil || !samePoints(got, points) {
+			t.Errorf("of the first version, as series %d: %v, %v", series, got, err)
+		}
 	}
 }
 
 // FuzzUnpack takes any body, signs it, and expects no panic; what comes out must come out the same when it is packed again.
 func FuzzUnpack(f *testing.F) {
 	for _, points := range [][]Point{nil, {{1, math.NaN()}, {0, 0.1}}, hour()[0].Points, days["uptime"].points, days["bits a second"].points} {
-		payload := Pack(nil, points)
+		payload := Pack(nil, 7, points)
 		f.Add(payload[:len(payload)-sumSize])
+		f.Add(first(payload)[:len(payload)-sumSize])
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		points, err := Unpack(nil, sum(slices.Clone(body)))
+		points, err := Unpack(nil, 7, sealed(slices.Clone(body)))
 		if err != nil || len(points) > 100_000 {
 			return
 		}
-		again, err := Unpack(nil, Pack(nil, points))
+		again, err := Unpack(nil, 7, Pack(nil, 7, points))
 		if err != nil || !samePoints(again, points) {
 			t.Fatalf("%v became %v, %v", points, again, err)
 		}
@@ -149,7 +176,7 @@ func BenchmarkPackDay(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			var payload []byte
 			for b.Loop() {
-				payload = Pack(payload[:0], days[name].points)
+				payload = Pack(payload[:0], 7, days[name].points)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1440, "ns/sample")
 		})
@@ -159,10 +186,10 @@ func BenchmarkPackDay(b *testing.B) {
 func BenchmarkUnpackDay(b *testing.B) {
 	for _, name := range []string{"constant", "latency", "constant, jitter", "any"} {
 		b.Run(name, func(b *testing.B) {
-			payload := Pack(nil, days[name].points)
+			payload := Pack(nil, 7, days[name].points)
 			var points []Point
 			for b.Loop() {
-				points, _ = Unpack(points[:0], payload)
+				points, _ = Unpack(points[:0], 7, payload)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/1440, "ns/sample")
 		})
