@@ -91,7 +91,8 @@ type callRow struct {
 	oneWay, impaired bool
 
 	streams, intervals []byte
-	figures            callTally // what it adds to the hourly figures, if counted
+	figures            callTally   // what it adds to the hourly figures, if counted
+	changes            []callTally // what writing it changes in them
 }
 
 // errNoCall says that something cannot be a call.

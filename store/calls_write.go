@@ -254,30 +254,27 @@ func (t *transaction) writeCalls(ctx context.Context, list []*callRow, now time.
 			remove.add(removeCallSQL, r.key.Start, r.key.hash)
 			remove.add(removeIntervalsSQL, r.key.Start, r.key.hash)
 		}
-		fresh = append(fresh, r)
+		fresh = append(fresh, r.replacing(old, spoil))
 	}
 	if err := t.run(ctx, remove); err != nil || len(fresh) == 0 {
 		return did, err
 	}
-	var figures []callTally
-	for i, r := range fresh {
-		var changed []callTally
-		if fresh[i], changed = r.tallies(stored[r.key], spoil); !fresh[i].counted {
-			did.uncounted += uint64(counts(countsInFigures(&r.call)))
-		}
-		figures = append(figures, changed...)
-	}
-	did.written = uint64(len(fresh))
-	if err := t.addCalls(ctx, fresh); err != nil {
+	if fresh, err = t.addCalls(ctx, fresh); err != nil {
 		return did, err
 	}
-	return did, t.addTallies(ctx, figures, now)
+	var changes []callTally
+	for _, r := range fresh {
+		changes = append(changes, r.changes...)
+		did.uncounted += uint64(counts(!r.counted && countsInFigures(&r.call)))
+	}
+	did.written = uint64(len(fresh))
+	return did, t.addTallies(ctx, changes, now)
 }
 
-// tallies is how the hourly figures change when a call is written, in the place of an old one or of none. What an old one has added is worked out
-// of its row; when that is damaged, nobody knows, and the figures stay as they are.
-func (r *callRow) tallies(old *callRow, spoil func(place, error)) (*callRow, []callTally) {
-	var list []callTally
+// replacing is the call as it is written in the place of an old one or of none, with what that changes in the hourly figures. What an old one has
+// added is worked out of its row; when that is damaged, nobody knows, and the figures stay as they are.
+func (r *callRow) replacing(old *callRow, spoil func(place, error)) *callRow {
+	w := *r
 	if old != nil && old.counted {
 		err := unpackStreams(old.key, old.streams, &old.call)
 		var back callTally
@@ -286,16 +283,15 @@ func (r *callRow) tallies(old *callRow, spoil func(place, error)) (*callRow, []c
 		}
 		if err != nil {
 			spoil(place{callsTable, old.key.Start, old.key.hash}, err)
-			uncounted := *r
-			uncounted.counted = false
-			return &uncounted, nil
+			w.counted = false
+			return &w
 		}
-		list = append(list, back)
+		w.changes = append(w.changes, back)
 	}
-	if r.counted {
-		list = append(list, r.figures)
+	if w.counted {
+		w.changes = append(w.changes, w.figures)
 	}
-	return r, list
+	return &w
 }
 
 // newestOfEach leaves only the highest revision of each call.

@@ -32,6 +32,7 @@ type MarginalFilter struct {
 	Values    []string  // of the dimension; nil: all of them
 	Step      Step
 	Zone      *time.Location // of days and months; nil: UTC. An hour counts in the day in which it begins
+	Together  bool           // customers are added up, and none is named
 }
 
 // Marginal is the figures of one customer, value and scale, of one step. Several of them add up, field by field, over customers, values of
@@ -178,7 +179,11 @@ func (f *MarginalFilter) place(scope Scope, steps []step, k *marginalKey) (margi
 	if f.Step == ByHour {
 		begin = hour
 	}
-	return marginalPlace{begin.UnixMicro(), k.customer, k.value, k.scale}, true
+	at := marginalPlace{begin.UnixMicro(), k.customer, k.value, k.scale}
+	if f.Together {
+		at.customer = ""
+	}
+	return at, true
 }
 
 func (f *MarginalFilter) hasValue(value string) bool {
@@ -246,7 +251,13 @@ func (f *MarginalFilter) query(scope Scope, part step) *query {
 	for i, c := range marginalColumns {
 		added[i] = "CAST(SUM(" + c + ") AS BIGINT)"
 	}
-	q := newQuery(`SELECT MIN(hour), customer, value, scale, ` + strings.Join(added, ", ") + ` FROM call_hours`)
+	customer, group := "customer", " GROUP BY value, scale"
+	if f.Together {
+		customer = "''"
+	} else {
+		group += ", customer"
+	}
+	q := newQuery(`SELECT MIN(hour), ` + customer + `, value, scale, ` + strings.Join(added, ", ") + ` FROM call_hours`)
 	if f.Customer != "" {
 		q.and("customer = ?", shortText(f.Customer))
 	}
@@ -259,9 +270,11 @@ func (f *MarginalFilter) query(scope Scope, part step) *query {
 			values[i] = shortText(v)
 		}
 		q.in("value", values...)
+	} else if f.Dimension == AllCalls {
+		q.and("value = ''")
 	}
 	q.sees(scope, "customer")
-	q.add(" GROUP BY customer, value, scale")
+	q.add(group)
 	if f.Step == ByHour {
 		q.add(", hour")
 	}

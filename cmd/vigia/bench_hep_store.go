@@ -96,8 +96,8 @@ func (h *hepStore) finish(ctx context.Context) (written uint64, err error) {
 		}
 	}
 	s := h.store.Stats()
-	if s.CallsWritten != s.CallsTaken || s.CallsUncounted > 0 {
-		return s.CallsWritten, fmt.Errorf("of %d calls %d were written, %d dropped, %d refused, %d are not in the hourly figures", s.CallsTaken, s.CallsWritten, s.CallsDropped, s.CallsRefused, s.CallsUncounted)
+	if s.CallsDropped+s.CallsRefused+s.CallsUncounted > 0 || s.CallsPending > 0 {
+		return s.CallsWritten, fmt.Errorf("of %d calls %d were dropped, %d refused, %d are not in the hourly figures, %d still wait", s.CallsTaken, s.CallsDropped, s.CallsRefused, s.CallsUncounted, s.CallsPending)
 	}
 	return s.CallsWritten, nil
 }
