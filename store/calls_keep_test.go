@@ -281,6 +281,27 @@ func TestCallsAreInABackup(t *testing.T) {
 	})
 }
 
+// TestCallsThatAreNotWrittenAreTold when a process ends and has no time for them.
+func TestCallsThatAreNotWrittenAreTold(t *testing.T) {
+	storetest.EachDSN(t, func(t *testing.T, dsn string) {
+		s := openAt(t, dsn, noon)
+		release := got[func()](t)(s.Acquire(t.Context()))
+		defer release()
+		for n := range 3 {
+			c := callAt(fmt.Sprint(n), noon, "1", "2")
+			s.PutCall(&c)
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.LastCalls(ended); err == nil || !strings.Contains(err.Error(), "3 calls, or amendments of calls, ") {
+			t.Errorf("it says %v", err)
+		}
+		if err := s.LastCalls(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestCallChild is no test of its own: it is the process that TestKilledWhileCallsAreWritten kills.
 func TestCallChild(t *testing.T) {
 	dsn := os.Getenv(childDSN)

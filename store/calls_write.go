@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -146,12 +147,16 @@ func (s *Store) writeCallsOn(ctx context.Context) {
 // FlushCalls writes the calls that wait, now. Run does it by itself. ErrLost: another process has become the active one.
 func (s *Store) FlushCalls(ctx context.Context) error { return s.calls.flush(ctx) }
 
-// lastCalls writes what still waits when this process ends.
+// lastCalls writes what still waits when this process ends, for some seconds at most. Its error says what was not written.
 func (s *Store) lastCalls(ctx context.Context) error {
 	if !s.active() {
 		return nil
 	}
-	return s.FlushCalls(ctx)
+	err := s.FlushCalls(ctx)
+	if left := s.Stats().CallsPending; left > 0 {
+		err = errors.Join(err, fmt.Errorf("%d calls, or amendments of calls, that had just ended are not written and lost (the database was away or too slow)", left))
+	}
+	return err
 }
 
 // flush writes what waits, for some seconds at most.

@@ -64,3 +64,6 @@ func (s *Store) Fold(ctx context.Context, rows, fails int) error {
 	}
 	return l.fold(ctx, s.cfg.Now().Add(foldEvery))
 }
+
+// LastCalls does what Run does about calls when it ends.
+func (s *Store) LastCalls(ctx context.Context) error { return s.lastCalls(ctx) }
