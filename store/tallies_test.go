@@ -142,3 +142,27 @@ func TestCallsOfTheSchemaBefore(t *testing.T) {
 		}
 	})
 }
+
+// TestManyCallsOfALowMOS: the search finds the same on a day with so many that it reads them by time, and on one with few.
+func TestManyCallsOfALowMOS(t *testing.T) {
+	storetest.EachDSN(t, func(t *testing.T, dsn string) {
+		s := openAt(t, dsn, noon)
+		var calls []voice.Call
+		for n := range 2300 {
+			c := callAt(fmt.Sprint(n), noon.Add(time.Duration(n)*time.Second), "1", "2")
+			if n >= 2250 {
+				c.Start, c.End = c.Start.AddDate(0, 0, 1), c.End.AddDate(0, 0, 1)
+				c.Answered = c.Start
+			}
+			c.R, c.MOS, c.Scale, c.Cause = ptr(20.0), ptr(1+float64(n%10)/10), "nb", "loss"
+			calls = append(calls, c)
+		}
+		put(t, s, calls...)
+		for most, want := range map[float64]int{1.95: 2300, 1.85: 2070, 1.05: 230, 0.9: 0} {
+			list := pages(t, s, store.Everything(), store.CallFilter{Limit: 700, MaxMOS: most, MinMOS: 0.5}, nothing)
+			if len(list) != want {
+				t.Errorf("up to %v there are %d calls, want %d", most, len(list), want)
+			}
+		}
+	})
+}
