@@ -71,18 +71,18 @@ func scanCall(rows *sql.Rows) (*callRow, error) {
 	return r, err
 }
 
-// insertSQL inserts a row of a table.
-func insertSQL(table string, columns []string) string {
+// insertSQL inserts a row of a table; the end says what is done when it is there.
+func insertSQL(table string, columns []string, end string) string {
 	marks := make([]string, len(columns))
 	for i := range columns {
 		marks[i] = "$" + strconv.Itoa(i+1)
 	}
-	return `INSERT INTO ` + table + ` (` + strings.Join(columns, ", ") + `) VALUES (` + strings.Join(marks, ", ") + `)`
+	return `INSERT INTO ` + table + ` (` + strings.Join(columns, ", ") + `) VALUES (` + strings.Join(marks, ", ") + `)` + end
 }
 
 var (
-	addCallSQL      = insertSQL(callsTable, callColumns[:]) + ` ON CONFLICT DO NOTHING`
-	addIntervalsSQL = insertSQL(intervalsTable, intervalColumns[:])
+	addCallSQL      = insertSQL(callsTable, callColumns[:], " ON CONFLICT DO NOTHING")
+	addIntervalsSQL = insertSQL(intervalsTable, intervalColumns[:], "")
 
 	callOfKeySQL  = selectCalls + ` WHERE c.start_at = $1 AND c.hash = $2`
 	callsOfKeySQL = selectCalls + ` JOIN unnest($1::timestamptz[], $2::bigint[]) AS k (start_at, hash) ON c.start_at = k.start_at AND c.hash = k.hash`
