@@ -89,10 +89,10 @@ type callRow struct {
 	masked  bool
 
 	oneWay, impaired bool
-	leaveFigures     bool // what the hourly figures have of it cannot be taken back: nothing is added either
 
 	streams, intervals []byte
-	figures            CallFigures // what it adds to the hourly figures, if counted
+	figures            callTally   // what it adds to the hourly figures, if counted
+	changes            []callTally // what writing it changes in them
 }
 
 // errNoCall says that something cannot be a call.
@@ -106,13 +106,14 @@ func newCallRow(c *voice.Call, mask bool) (*callRow, error) {
 		return nil, fmt.Errorf("%w: id %q, start %s, revision %d, %d streams", errNoCall, r.call.ID, r.call.Start, r.call.Revision, len(c.Streams))
 	}
 	r.streams, r.intervals = packStreams(r.key, c), packIntervals(r.key, c.Streams)
-	if err := unpackStreams(r.key, r.streams, &r.call); err != nil { // with the rounding of what is stored
+	err := unpackStreams(r.key, r.streams, &r.call)
+	if err != nil { // with the rounding of what is stored
 		return nil, fmt.Errorf("%w: %w", errNoCall, err)
 	}
 	r.counted = countsInFigures(&r.call)
 	if r.counted {
-		r.figures = figuresOf(&r.call)
-		r.counted = r.figures.Check() == nil
+		r.figures, err = newTally(&Contribution{Call: figuresOf(&r.call)})
+		r.counted = err == nil
 	}
 	r.oneWay, r.impaired = oneWay(&r.call), impaired(&r.call)
 	r.call.Streams, r.call.CarrierOf = nil, nil

@@ -230,11 +230,13 @@ func (r *callReader) upTo(most uint64) int {
 // count is how many things follow, each of which takes an octet at least.
 func (r *callReader) count() int { return r.upTo(uint64(len(r.rest))) }
 
-func (r *callReader) number() float64 {
+func (r *callReader) int() int64 {
 	v, n := binary.Varint(r.rest)
 	r.take(r.size(n))
-	return float64(v) / 1000
+	return v
 }
+
+func (r *callReader) number() float64 { return float64(r.int()) / 1000 }
 
 func (r *callReader) text() string { return string(r.take(r.count())) }
 

@@ -24,9 +24,12 @@ const (
 	maskSQL       = `UPDATE calls SET from_number = $3, to_number = $4, from_end = $5, to_end = $6, masked = TRUE WHERE start_at = $1 AND hash = $2`
 )
 
-// sweepCalls deletes calls and intervals that are older than they are kept, and masks numbers that are old enough, slice by slice.
+// sweepCalls adds to the hourly figures what waits for it, deletes calls and intervals that are older than they are kept, and masks numbers that are old enough, slice by slice.
 func (s *Store) sweepCalls(ctx context.Context, now time.Time) error {
 	l := s.calls
+	if err := l.fold(ctx, now); err != nil {
+		return fmt.Errorf("add up the hourly figures of calls: %w", err)
+	}
 	if err := l.expireOld(ctx, oldIntervalsSQL, expireIntervalsSQL, now.Add(-time.Duration(l.keepIntervals.Load()))); err != nil {
 		return fmt.Errorf("delete old intervals of calls: %w", err)
 	}

@@ -189,7 +189,7 @@ func TestDamagedCallsCostOnlyThemselves(t *testing.T) {
 	})
 }
 
-// TestFiguresThatAreGoneStay: an amendment of a call whose hourly figures are no longer there, among others, costs only its own figures.
+// TestFiguresThatAreGoneStay: an amendment of a call whose hourly figures are no longer there, among others, costs only what was to be taken back.
 func TestFiguresThatAreGoneStay(t *testing.T) {
 	storetest.EachDSN(t, func(t *testing.T, dsn string) {
 		s := openAt(t, dsn, noon)
@@ -198,6 +198,7 @@ func TestFiguresThatAreGoneStay(t *testing.T) {
 			calls = append(calls, callAt(fmt.Sprint(n), noon.Add(time.Duration(n)*time.Hour), "1", "2"))
 		}
 		put(t, s, calls...)
+		fold(t, s)
 		if _, err := raw(t, dsn).Exec(`DELETE FROM call_hours WHERE hour = (SELECT start_at FROM calls WHERE call_id = '7')`); err != nil {
 			t.Fatal(err)
 		}
@@ -206,13 +207,14 @@ func TestFiguresThatAreGoneStay(t *testing.T) {
 			s.PutCall(&calls[n])
 		}
 		flushCalls(t, s)
+		fold(t, s)
 		stats := s.Stats()
 		if stats.CallsAmended != 40 || stats.CallsUncounted != 1 || stats.CallsRefused != 0 || stats.CallsPending != 0 || !stats.Up {
 			t.Errorf("%+v", stats)
 		}
 		list := pages(t, s, store.Everything(), store.CallFilter{Limit: 100, Trunk: "carrier-a"}, nothing)
 		by := got[[]store.Marginal](t)(s.Marginals(t.Context(), store.Everything(), store.MarginalFilter{From: noon, To: noon.AddDate(0, 0, 9), Dimension: store.ByTrunk}))
-		if len(list) != 40 || len(by) != 1 || by[0].Bands.Calls() != 39 {
+		if len(list) != 40 || len(by) != 1 || by[0].Bands.Calls() != 40 {
 			t.Errorf("%d calls, figures %v", len(list), by)
 		}
 	})
@@ -258,11 +260,14 @@ func TestCallsAreInABackup(t *testing.T) {
 		for n := range 200 {
 			put(t, s, anyCall(random, n))
 		}
+		if err := s.Fold(t.Context(), 10, 4); err == nil { // in the middle
+			t.Fatal("all is added up")
+		}
 		file, _ := backup(t, dsn)
 		other := storetest.SQLite(t)
 		restore(t, other, file, noon)
 		was, is := contents(t, dsn), contents(t, other)
-		for _, table := range []string{"calls", "call_intervals", "call_hours"} {
+		for _, table := range []string{"calls", "call_intervals", "call_hours", "call_tallies", "call_folding"} {
 			if diff := gocmp.Diff(was[table], is[table]); diff != "" || len(was[table]) == 0 {
 				t.Errorf("%s, %d rows (-backed up +restored):\n%s", table, len(was[table]), diff)
 			}
@@ -273,6 +278,27 @@ func TestCallsAreInABackup(t *testing.T) {
 			t.Errorf("calls (-backed up +restored):\n%s", diff)
 		}
 		sameFigures(t, again, s)
+	})
+}
+
+// TestCallsThatAreNotWrittenAreTold when a process ends and has no time for them.
+func TestCallsThatAreNotWrittenAreTold(t *testing.T) {
+	storetest.EachDSN(t, func(t *testing.T, dsn string) {
+		s := openAt(t, dsn, noon)
+		release := got[func()](t)(s.Acquire(t.Context()))
+		defer release()
+		for n := range 3 {
+			c := callAt(fmt.Sprint(n), noon, "1", "2")
+			s.PutCall(&c)
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := s.LastCalls(ended); err == nil || !strings.Contains(err.Error(), "3 calls, or amendments of calls, ") {
+			t.Errorf("it says %v", err)
+		}
+		if err := s.LastCalls(t.Context()); err != nil {
+			t.Error(err)
+		}
 	})
 }
 
@@ -295,6 +321,9 @@ func TestCallChild(t *testing.T) {
 				s.PutCall(&c)
 			}
 			flushCalls(t, s)
+		}
+		if err := s.Fold(t.Context(), 2, -1); err != nil {
+			t.Fatal(err)
 		}
 		fmt.Println("flushed", n)
 	}

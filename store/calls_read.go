@@ -71,6 +71,9 @@ func (l *callLog) search(ctx context.Context, scope Scope, f CallFilter) ([]*cal
 	if f.Number != "" {
 		return l.byNumber(ctx, customers, all, &f)
 	}
+	if all && f.MaxMOS > 0 && f.MaxMOS <= surelyImpaired {
+		return l.byMOS(ctx, &f)
+	}
 	if all {
 		return l.walk(ctx, &f, f.walkAll())
 	}
@@ -133,6 +136,33 @@ func (l *callLog) walk(ctx context.Context, f *CallFilter, w way) ([]*callRow, e
 	f.conditions(q)
 	q.add(" ORDER BY c.start_at DESC, c.hash DESC LIMIT ?", int64(f.Limit))
 	return callRows(ctx, l.db.read, q)
+}
+
+// commonMOS is how many calls of a day there are at least of a MOS that is so common that the newest of them are found sooner by time.
+const commonMOS = 2000
+
+const fewMOSSQL = `SELECT COUNT(*) FROM (SELECT 1 FROM calls WHERE impaired AND day = $1 AND mos >= $2 AND mos <= $3 LIMIT $4) AS few`
+
+// byMOS reads the newest calls that are not above a MOS, day by day from the newest on, until there are enough. Those of a day are read by their
+// MOS when they are few, and else by time.
+func (l *callLog) byMOS(ctx context.Context, f *CallFilter) ([]*callRow, error) {
+	var found []*callRow
+	err := l.dayByDay(ctx, f, func(day int64) (bool, error) {
+		n := 0
+		err := l.db.read.QueryRowContext(ctx, fewMOSSQL, day, f.MinMOS, f.MaxMOS, int64(commonMOS)).Scan(&n)
+		if err != nil || n == 0 {
+			return false, err
+		}
+		w := way{index: "calls_mos", columns: "c.impaired AND c.day = ?", args: []any{day}}
+		if n == commonMOS {
+			begin := time.Unix(day*24*60*60, 0)
+			w = way{index: "calls_impaired", columns: "c.impaired AND c.start_at >= ? AND c.start_at < ?", args: []any{stamp(begin), stamp(begin.Add(dayLong))}}
+		}
+		some, err := l.walk(ctx, f, w)
+		found = append(found, some...)
+		return len(found) >= f.Limit, err
+	})
+	return found[:min(len(found), f.Limit)], err
 }
 
 // by names an index where the database has to be told.

@@ -71,18 +71,18 @@ func scanCall(rows *sql.Rows) (*callRow, error) {
 	return r, err
 }
 
-// insertSQL inserts a row of a table.
-func insertSQL(table string, columns []string) string {
+// insertSQL inserts a row of a table; the end says what is done when it is there.
+func insertSQL(table string, columns []string, end string) string {
 	marks := make([]string, len(columns))
 	for i := range columns {
 		marks[i] = "$" + strconv.Itoa(i+1)
 	}
-	return `INSERT INTO ` + table + ` (` + strings.Join(columns, ", ") + `) VALUES (` + strings.Join(marks, ", ") + `)`
+	return `INSERT INTO ` + table + ` (` + strings.Join(columns, ", ") + `) VALUES (` + strings.Join(marks, ", ") + `)` + end
 }
 
 var (
-	addCallSQL      = insertSQL(callsTable, callColumns[:])
-	addIntervalsSQL = insertSQL(intervalsTable, intervalColumns[:])
+	addCallSQL      = insertSQL(callsTable, callColumns[:], " ON CONFLICT DO NOTHING")
+	addIntervalsSQL = insertSQL(intervalsTable, intervalColumns[:], "")
 
 	callOfKeySQL  = selectCalls + ` WHERE c.start_at = $1 AND c.hash = $2`
 	callsOfKeySQL = selectCalls + ` JOIN unnest($1::timestamptz[], $2::bigint[]) AS k (start_at, hash) ON c.start_at = k.start_at AND c.hash = k.hash`
@@ -94,7 +94,7 @@ const (
 	removeIntervalsSQL = `DELETE FROM call_intervals WHERE start_at = $1 AND hash = $2`
 )
 
-// storedCalls reads those of the calls that are there already and may be replaced, and says of the others that are there that they are newer: nil.
+// storedCalls reads those of the calls that are there already. On SQLite it does not look for a first revision: adding it says whether it is news.
 func (t *transaction) storedCalls(ctx context.Context, list []*callRow) (map[CallKey]*callRow, error) {
 	if t.d.gate != nil {
 		return t.storedOneByOne(ctx, list)
@@ -120,6 +120,9 @@ func (t *transaction) storedOneByOne(ctx context.Context, list []*callRow) (map[
 	}
 	defer func() { _ = has.Close() }()
 	for _, r := range list {
+		if r.call.Revision == 1 {
+			continue
+		}
 		revision := 0
 		if err := optional(has.QueryRowContext(ctx, stamp(r.key.Start), r.key.hash).Scan(&revision)); err != nil {
 			return nil, err
@@ -139,21 +142,35 @@ func (t *transaction) storedOneByOne(ctx context.Context, list []*callRow) (map[
 	return found, nil
 }
 
-// addCalls inserts calls that are not there: on PostgreSQL by COPY.
-func (t *transaction) addCalls(ctx context.Context, list []*callRow) error {
+// addCalls inserts calls and returns those that were not there: on PostgreSQL, where that is known before, all of them by COPY.
+func (t *transaction) addCalls(ctx context.Context, list []*callRow) (added []*callRow, err error) {
 	if t.d.gate == nil {
-		return t.conn.Raw(func(c any) error { return copyCalls(ctx, c, list) })
+		return list, t.conn.Raw(func(c any) error { return copyCalls(ctx, c, list) })
 	}
+	add, err := t.tx.PrepareContext(ctx, addCallSQL)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = add.Close() }()
+	unwatched := context.WithoutCancel(ctx) // the transaction ends with ctx: a goroutine for each row to watch it is not needed
 	var run statements
 	for _, r := range list {
-		run = append(run, statement{addCallSQL, r.args()})
-	}
-	for _, r := range list {
+		result, err := add.ExecContext(unwatched, r.args()...)
+		if err != nil {
+			return nil, err
+		}
+		if n, err := result.RowsAffected(); n == 0 || err != nil {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
+		added = append(added, r)
 		if r.intervals != nil {
 			run = append(run, statement{addIntervalsSQL, r.intervalArgs()})
 		}
 	}
-	return t.run(ctx, run)
+	return added, t.run(ctx, run)
 }
 
 func copyCalls(ctx context.Context, driverConn any, list []*callRow) error {

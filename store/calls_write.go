@@ -34,6 +34,9 @@ type callLog struct {
 	keep            atomic.Int64 // how long calls are kept, a time.Duration
 	keepIntervals   atomic.Int64
 	expire, masking pace // used by one sweep at a time
+	folding         pace // as these
+
+	waiting tallyCache
 
 	mu      sync.Mutex
 	pending []*callRow
@@ -51,10 +54,11 @@ type callCounts struct {
 func newCallLog(db *database, cfg *Config, fence func(context.Context, *transaction) error, spoil func(place, error)) *callLog {
 	l := &callLog{
 		db: db, logger: cfg.Logger, now: cfg.Now, fence: fence, spoil: spoil, most: cfg.MaxPendingCalls, large: make(chan struct{}, 1),
-		expire: newPace(), masking: newPace(), pace: pace{n: 2 * leastCalls, goal: callsGoal, least: leastCalls},
+		expire: newPace(), masking: newPace(), folding: newPace(), pace: pace{n: 2 * leastCalls, goal: callsGoal, least: leastCalls},
 	}
 	if db.gate == nil {
 		l.pace = pace{n: callsBatch, goal: time.Hour, least: callsBatch}
+		l.folding = pace{n: marginalsAtOnce, goal: time.Hour, least: marginalsAtOnce}
 	}
 	l.setNumbers(cfg.Numbers)
 	return l
@@ -143,12 +147,16 @@ func (s *Store) writeCallsOn(ctx context.Context) {
 // FlushCalls writes the calls that wait, now. Run does it by itself. ErrLost: another process has become the active one.
 func (s *Store) FlushCalls(ctx context.Context) error { return s.calls.flush(ctx) }
 
-// lastCalls writes what still waits when this process ends.
+// lastCalls writes what still waits when this process ends, for some seconds at most. Its error says what was not written.
 func (s *Store) lastCalls(ctx context.Context) error {
 	if !s.active() {
 		return nil
 	}
-	return s.FlushCalls(ctx)
+	err := s.FlushCalls(ctx)
+	if left := s.Stats().CallsPending; left > 0 {
+		err = errors.Join(err, fmt.Errorf("%d calls, or amendments of calls, that had just ended are not written and lost (the database was away or too slow)", left))
+	}
+	return err
 }
 
 // flush writes what waits, for some seconds at most.
@@ -201,7 +209,7 @@ func (l *callLog) write(ctx context.Context, batch []*callRow) (left []*callRow,
 		if err := l.fence(ctx, t); err != nil {
 			return err
 		}
-		did, err = t.writeCalls(ctx, batch, l.spoil)
+		did, err = t.writeCalls(ctx, batch, l.now(), l.spoil)
 		return err
 	})
 	switch {
@@ -209,7 +217,7 @@ func (l *callLog) write(ctx context.Context, batch []*callRow) (left []*callRow,
 		l.pace.took(len(batch), time.Since(start))
 		l.add(did)
 		return nil, nil
-	case !errors.Is(err, ErrNotCounted) && !errors.Is(err, ErrFigures) && !refusesData(err):
+	case !refusesData(err):
 		return batch, err
 	case len(batch) > 1:
 		half := len(batch) / 2
@@ -218,22 +226,7 @@ func (l *callLog) write(ctx context.Context, batch []*callRow) (left []*callRow,
 		}
 		return l.write(ctx, batch[half:])
 	}
-	return l.writeRefused(ctx, batch[0], err)
-}
-
-// writeRefused deals with one call that the database refuses: its figures stay as they were counted, or it is left out.
-func (l *callLog) writeRefused(ctx context.Context, row *callRow, why error) (left []*callRow, err error) {
-	key := slog.Group("call", "id", row.call.ID, "start", row.key.Start)
-	if !row.leaveFigures && (errors.Is(why, ErrNotCounted) || errors.Is(why, ErrFigures)) {
-		l.logger.Error("the hourly figures of a call cannot be changed; they stay as they are", key, "error", why)
-		alone := *row
-		alone.counted, alone.leaveFigures = false, true
-		if _, err = l.write(ctx, []*callRow{&alone}); err != nil {
-			return []*callRow{row}, err
-		}
-		return nil, nil
-	}
-	l.logger.Error("the database refuses a call, which is lost", key, "error", why)
+	l.logger.Error("the database refuses a call, which is lost", slog.Group("call", "id", batch[0].call.ID, "start", batch[0].key.Start), "error", err)
 	l.add(callCounts{refused: 1})
 	return nil, nil
 }
@@ -247,15 +240,14 @@ func (l *callLog) add(did callCounts) {
 	l.counts.uncounted += did.uncounted
 }
 
-// writeCalls writes those of the calls that are news, and changes the hourly figures by them.
-func (t *transaction) writeCalls(ctx context.Context, list []*callRow, spoil func(place, error)) (did callCounts, err error) {
+// writeCalls writes those of the calls that are news, and notes what that changes in the hourly figures.
+func (t *transaction) writeCalls(ctx context.Context, list []*callRow, now time.Time, spoil func(place, error)) (did callCounts, err error) {
 	list = newestOfEach(list)
 	stored, err := t.storedCalls(ctx, list)
 	if err != nil {
 		return did, err
 	}
 	var fresh []*callRow
-	var figures []Contribution
 	var remove statements
 	for _, r := range list {
 		old, there := stored[r.key]
@@ -267,42 +259,44 @@ func (t *transaction) writeCalls(ctx context.Context, list []*callRow, spoil fun
 			remove.add(removeCallSQL, r.key.Start, r.key.hash)
 			remove.add(removeIntervalsSQL, r.key.Start, r.key.hash)
 		}
-		var changed []Contribution
-		if r, changed = r.contributions(old, spoil); !r.counted {
-			did.uncounted += uint64(counts(countsInFigures(&r.call)))
-		}
-		fresh, figures = append(fresh, r), append(figures, changed...)
+		fresh = append(fresh, r.replacing(old, spoil))
 	}
-	did.written = uint64(len(fresh))
 	if err := t.run(ctx, remove); err != nil || len(fresh) == 0 {
 		return did, err
 	}
-	if err := t.addCalls(ctx, fresh); err != nil {
+	if fresh, err = t.addCalls(ctx, fresh); err != nil {
 		return did, err
 	}
-	return did, t.addMarginals(ctx, figures)
+	var changes []callTally
+	for _, r := range fresh {
+		changes = append(changes, r.changes...)
+		did.uncounted += uint64(counts(!r.counted && countsInFigures(&r.call)))
+	}
+	did.written = uint64(len(fresh))
+	return did, t.addTallies(ctx, changes, now)
 }
 
-// contributions is how the hourly figures change when a call is written, in the place of an old one or of none. What an old one has added is
-// worked out of its row; when that is damaged, nobody knows, and the figures stay as they are.
-func (r *callRow) contributions(old *callRow, spoil func(place, error)) (*callRow, []Contribution) {
-	var list []Contribution
-	switch {
-	case r.leaveFigures:
-		return r, nil
-	case old != nil && old.counted:
-		if err := unpackStreams(old.key, old.streams, &old.call); err != nil {
-			spoil(place{callsTable, old.key.Start, old.key.hash}, err)
-			uncounted := *r
-			uncounted.counted = false
-			return &uncounted, nil
+// replacing is the call as it is written in the place of an old one or of none, with what that changes in the hourly figures. What an old one has
+// added is worked out of its row; when that is damaged, nobody knows, and the figures stay as they are.
+func (r *callRow) replacing(old *callRow, spoil func(place, error)) *callRow {
+	w := *r
+	if old != nil && old.counted {
+		err := unpackStreams(old.key, old.streams, &old.call)
+		var back callTally
+		if err == nil {
+			back, err = newTally(&Contribution{Call: figuresOf(&old.call), Back: true})
 		}
-		list = append(list, Contribution{Call: figuresOf(&old.call), Back: true})
+		if err != nil {
+			spoil(place{callsTable, old.key.Start, old.key.hash}, err)
+			w.counted = false
+			return &w
+		}
+		w.changes = append(w.changes, back)
 	}
-	if r.counted {
-		list = append(list, Contribution{Call: r.figures})
+	if w.counted {
+		w.changes = append(w.changes, w.figures)
 	}
-	return r, list
+	return &w
 }
 
 // newestOfEach leaves only the highest revision of each call.

@@ -109,7 +109,8 @@
 //
 // # Calls
 //
-//	PutCall ─▶ pending (memory, packed, bounded) ─flush─▶ calls, call_intervals, call_hours, in one transaction ─▶ Calls, Call, Marginals
+//	PutCall ─▶ pending (memory, packed, bounded) ─flush─▶ calls, call_intervals, call_tallies, in one transaction ─▶ Calls, Call, Marginals
+//	                                                      call_tallies ─every ten minutes─▶ call_hours
 //
 // A call is known by its start and Call-ID. The key of its row is (start, hash of the Call-ID): rows are added where time is, which is one hot end
 // of the table and of each index however much there is, and it is the order of every search, so that a page ends with a key from which the next
@@ -124,11 +125,14 @@
 // here and not by statistics; SQLite is told by name. What no index can answer (a site, a rare country, a MOS above 4) reads on until the page is
 // full: give it a range of time.
 //
+// A MOS that only impaired calls have is looked for day by day too: where few calls of a day have it by an index of days and MOS, else by time.
+//
 // An amendment (same ID and start, higher revision) replaces the row, takes what the old one had added to the hourly figures back and adds its own,
 // in one transaction; the same or a lower revision does nothing. What a call adds is worked out of its row alone (figuresOf), after the rounding of
-// what is stored, so that what is taken back is what was added. When that cannot be (the row is damaged, the figures are gone) the figures stay
-// as they are, the call is written all the same, and it is told and counted. A call that was never answered is no part of the hourly figures.
-// A transaction has as many calls as take some 15 ms on SQLite, 50 at least, and 2,000 on PostgreSQL.
+// what is stored, so that what is taken back is what was added. When that cannot be (the row is damaged) the figures stay as they are, the call is
+// written all the same, and it is told and counted. A call that was never answered is no part of the hourly figures.
+// A transaction has as many calls as take some 15 ms on SQLite, 50 at least, and 2,000 on PostgreSQL. When the process ends, calls have five
+// seconds; what is not written by then is said.
 //
 // Masked numbers lose their last four digits (a short one half of them, a name all but three letters) before they are stored or once they are old
 // enough; the rest, which says country, network and block, is found as before, and a whole number finds what may be it.
@@ -137,10 +141,15 @@
 //
 // call_hours counts the calls of a customer and hour by band of quality, and sums what was measured of them, by one dimension at a time (all,
 // trunk, codec, network, ...): customers' figures are read from there and never from calls. Every column is a whole number, so that adding
-// and taking back in any order ends with exactly what is left; a row that would count less than nothing is refused with all of its batch.
-// To amend a call is to take its old figures back and add the new ones in one transaction, together with the row of the call, which says what
-// has been counted: a process that dies in between has done both or neither. They are kept as long as daily figures are. A batch is one
-// transaction, so that on SQLite the alert path waits for it: a hundred calls are 20 ms.
+// and taking back in any order ends with exactly what is left; a row that would count less than nothing stays as it is, and that is told and
+// counted. They are kept as long as daily figures are.
+//
+// A call counts in eight or nine rows, and to change these for each call would cost more than to write the call. So a transaction of calls notes
+// what they change, each in some 100 octets, in one row of call_tallies: a process that dies has done both or neither. Every ten minutes
+// (tallies.go), or when 20,000 calls wait, the tallies up to a number are added up in memory by row of call_hours and written in the order of their
+// keys, in slices of a few milliseconds on SQLite. Each slice notes in call_folding how far it came, in its own transaction, and the last one deletes
+// the tallies: whoever goes on after a kill adds the same tallies up again and leaves out the rows that are done. A reader adds to call_hours what
+// the tallies change in the rows that they are not added to yet, all of one instant; a process keeps that sum and reads each tally once.
 //
 // # Backups
 //

@@ -72,7 +72,7 @@ type Contribution struct {
 	Back bool
 }
 
-// ErrFigures says that a call cannot have such figures. Adding it again would be refused again.
+// ErrFigures says that a call cannot have such figures.
 var ErrFigures = errors.New("no call has such figures")
 
 // Check reports, as an error that is ErrFigures, why the figures cannot be those of a call.

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sort"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -30,6 +32,7 @@ type MarginalFilter struct {
 	Values    []string  // of the dimension; nil: all of them
 	Step      Step
 	Zone      *time.Location // of days and months; nil: UTC. An hour counts in the day in which it begins
+	Together  bool           // customers are added up, and none is named
 }
 
 // Marginal is the figures of one customer, value and scale, of one step. Several of them add up, field by field, over customers, values of
@@ -103,22 +106,88 @@ func (s *Store) Marginals(ctx context.Context, scope Scope, f MarginalFilter) ([
 	if err != nil {
 		return nil, err
 	}
-	var list []Marginal
-	err = s.db.snapshot(ctx, func(q querier) error {
-		for _, step := range steps {
-			if list, err = f.read(ctx, q, scope, step, list); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	found := map[marginalPlace]*sums{}
+	if err := s.calls.addUp(ctx, scope, &f, steps, found); err != nil {
 		return nil, fmt.Errorf("read the hourly figures of calls: %w", s.db.explain(err))
+	}
+	list := make([]Marginal, 0, len(found))
+	for at, row := range found {
+		if row.calls() > 0 { // else what waits has taken back all that there was
+			list = append(list, f.marginal(at, row))
+		}
 	}
 	slices.SortFunc(list, func(a, b Marginal) int {
 		return cmp.Or(a.Begin.Compare(b.Begin), cmp.Compare(a.Customer, b.Customer), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Scale, b.Scale))
 	})
 	return list, nil
+}
+
+// marginalPlace is where a row of the answer stands. Begin is in microseconds.
+type marginalPlace struct {
+	begin                  int64
+	customer, value, scale string
+}
+
+func (f *MarginalFilter) marginal(at marginalPlace, row *sums) Marginal {
+	m := row.marginal()
+	m.Customer, m.Begin, m.Dimension, m.Value, m.Scale = at.customer, time.UnixMicro(at.begin).In(f.Zone), f.Dimension, at.value, at.scale
+	return m
+}
+
+// addUp adds what call_hours holds and what waits for it, of one instant.
+func (l *callLog) addUp(ctx context.Context, scope Scope, f *MarginalFilter, steps []step, found map[marginalPlace]*sums) error {
+	l.waiting.mu.Lock()
+	unlock := sync.OnceFunc(l.waiting.mu.Unlock)
+	defer unlock()
+	return l.db.snapshot(ctx, func(q querier) error {
+		err := l.waitingFigures(ctx, q, func(k marginalKey, s *sums) {
+			if at, ok := f.place(scope, steps, &k); ok {
+				sumsAt(found, at).add(s, 1)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		unlock()
+		for _, step := range steps {
+			if err := f.read(ctx, q, scope, step, found); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func sumsAt(found map[marginalPlace]*sums, at marginalPlace) *sums {
+	row := found[at]
+	if row == nil {
+		row = &sums{}
+		found[at] = row
+	}
+	return row
+}
+
+// place is where a row of call_hours is added to the answer, as query finds it; false when it is not asked for.
+func (f *MarginalFilter) place(scope Scope, steps []step, k *marginalKey) (marginalPlace, bool) {
+	hour := time.Unix(k.hour, 0)
+	n := sort.Search(len(steps), func(i int) bool { return hour.Before(steps[i].to) })
+	if k.dimension != shortText(f.Dimension) || f.Customer != "" && k.customer != shortText(f.Customer) || !scope.seesCustomer(k.customer) ||
+		n == len(steps) || hour.Before(steps[n].from) || f.Values != nil && !f.hasValue(k.value) {
+		return marginalPlace{}, false
+	}
+	begin := steps[n].begin
+	if f.Step == ByHour {
+		begin = hour
+	}
+	at := marginalPlace{begin.UnixMicro(), k.customer, k.value, k.scale}
+	if f.Together {
+		at.customer = ""
+	}
+	return at, true
+}
+
+func (f *MarginalFilter) hasValue(value string) bool {
+	return slices.ContainsFunc(f.Values, func(v string) bool { return shortText(v) == value })
 }
 
 // step is hours that are added up together: those that begin in [from, to).
@@ -153,29 +222,27 @@ func (f *MarginalFilter) steps() ([]step, error) {
 	return list, nil
 }
 
-// read appends the sums of one step.
-func (f *MarginalFilter) read(ctx context.Context, from querier, scope Scope, part step, list []Marginal) ([]Marginal, error) {
+// read adds the sums of one step.
+func (f *MarginalFilter) read(ctx context.Context, from querier, scope Scope, part step, found map[marginalPlace]*sums) error {
 	q := f.query(scope, part)
 	var one sums
-	m := Marginal{}
-	targets := []any{instant{&m.Begin}, &m.Customer, &m.Value, &m.Scale}
+	var hour time.Time
+	at := marginalPlace{}
+	targets := []any{instant{&hour}, &at.customer, &at.value, &at.scale}
 	for i := range one {
 		targets = append(targets, &one[i])
 	}
-	err := each(ctx, from, q.text.String(), q.args, func(rows *sql.Rows) error {
+	return each(ctx, from, q.text.String(), q.args, func(rows *sql.Rows) error {
 		if err := rows.Scan(targets...); err != nil {
 			return err
 		}
-		row := one.marginal()
-		row.Customer, row.Value, row.Scale, row.Dimension, row.Begin = m.Customer, m.Value, m.Scale, f.Dimension, part.begin
+		at.begin = part.begin.UnixMicro()
 		if f.Step == ByHour {
-			row.Begin = m.Begin
+			at.begin = hour.UnixMicro()
 		}
-		row.Begin = row.Begin.In(f.Zone)
-		list = append(list, row)
+		sumsAt(found, at).add(&one, 1)
 		return nil
 	})
-	return list, err
 }
 
 // query adds up the rows of one step. Its first column is the hour, which tells hours apart.
@@ -184,7 +251,13 @@ func (f *MarginalFilter) query(scope Scope, part step) *query {
 	for i, c := range marginalColumns {
 		added[i] = "CAST(SUM(" + c + ") AS BIGINT)"
 	}
-	q := newQuery(`SELECT MIN(hour), customer, value, scale, ` + strings.Join(added, ", ") + ` FROM call_hours`)
+	customer, group := "customer", " GROUP BY value, scale"
+	if f.Together {
+		customer = "''"
+	} else {
+		group += ", customer"
+	}
+	q := newQuery(`SELECT MIN(hour), ` + customer + `, value, scale, ` + strings.Join(added, ", ") + ` FROM call_hours`)
 	if f.Customer != "" {
 		q.and("customer = ?", shortText(f.Customer))
 	}
@@ -197,9 +270,11 @@ func (f *MarginalFilter) query(scope Scope, part step) *query {
 			values[i] = shortText(v)
 		}
 		q.in("value", values...)
+	} else if f.Dimension == AllCalls {
+		q.and("value = ''")
 	}
 	q.sees(scope, "customer")
-	q.add(" GROUP BY customer, value, scale")
+	q.add(group)
 	if f.Step == ByHour {
 		q.add(", hour")
 	}

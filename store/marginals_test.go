@@ -230,6 +230,9 @@ func TestMarginalsAreSeenByScope(t *testing.T) {
 			f     store.MarginalFilter
 			want  string
 		}{
+			"together":               {store.Everything(), store.MarginalFilter{Together: true}, "01T00 144"},
+			"a scope of two":         {store.Scope{Customers: []string{"acme", "beta"}}, store.MarginalFilter{Together: true, Step: store.ByDay, Dimension: "trunk", Values: []string{"t1"}}, "01T00 t1 24, 02T00 t1 24"},
+			"another's, together":    {store.Scope{Customers: []string{"gamma"}}, store.MarginalFilter{Together: true}, ""},
 			"everything, whole":      {store.Everything(), store.MarginalFilter{}, "acme 01T00 72, beta 01T00 72"},
 			"one customer, by month": {store.Everything(), store.MarginalFilter{Customer: "beta", Step: store.ByMonth}, "beta 01T00 72"},
 			"by day":                 {store.Everything(), store.MarginalFilter{Customer: "beta", Step: store.ByDay}, "beta 01T00 36, beta 02T00 36"},

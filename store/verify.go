@@ -182,6 +182,11 @@ func (v *verifier) row(t *BackupTable, columns []BackupColumn, values []any) {
 			v.damage(t.Name, marginalKeyOf(r), err.Error())
 		}
 	}
+	if t.Name == talliesTable {
+		if err := verifyTallies(r); err != nil {
+			v.damage(t.Name, keyOf(t, r), err.Error())
+		}
+	}
 	if t.Name == callsTable || t.Name == intervalsTable {
 		if err := verifyCall(t.Name, r); err != nil {
 			v.damage(t.Name, callKeyOf(r), err.Error())

@@ -81,7 +81,7 @@ func (s *Server) callBands(v *visit, inv *inventory.Inventory, f callFilter) (*b
 	if value != "" {
 		ask.Values = []string{value}
 	}
-	bar, err := s.bandBar(v, inv, ask)
+	bar, err := s.bandBar(v, ask)
 	if err != nil || bar.Calls == 0 {
 		return nil, err
 	}
@@ -89,13 +89,10 @@ func (s *Server) callBands(v *visit, inv *inventory.Inventory, f callFilter) (*b
 	return &bar, nil
 }
 
-// bandBar adds up hourly figures. They are read customer by customer, which is how they are stored.
-func (s *Server) bandBar(v *visit, inv *inventory.Inventory, ask store.MarginalFilter) (bandBar, error) {
-	scope := v.scope()
-	if ask.Customer == "" {
-		scope = store.Scope{Customers: customerNames(inv, scope)}
-	}
-	found, err := s.cfg.Store.Marginals(v.ctx(), scope, ask)
+// bandBar adds up hourly figures, also those of customers that are no longer configured.
+func (s *Server) bandBar(v *visit, ask store.MarginalFilter) (bandBar, error) {
+	ask.Together = true
+	found, err := s.cfg.Store.Marginals(v.ctx(), v.scope(), ask)
 	if err != nil {
 		return bandBar{}, err
 	}
@@ -144,7 +141,7 @@ func (s *Server) trunkCalls(v *visit, inv *inventory.Inventory, ref inventory.Re
 	}
 	year, month, day := v.now.In(v.zone).Date()
 	midnight := time.Date(year, month, day, 0, 0, 0, 0, v.zone)
-	bar, err := s.bandBar(v, inv, store.MarginalFilter{From: midnight, To: v.now, Dimension: store.ByTrunk, Values: []string{ref.Name}})
+	bar, err := s.bandBar(v, store.MarginalFilter{From: midnight, To: v.now, Dimension: store.ByTrunk, Values: []string{ref.Name}})
 	if err != nil {
 		return nil, err
 	}

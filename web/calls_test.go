@@ -161,8 +161,11 @@ func TestCallPaging(t *testing.T) {
 
 func TestCallBands(t *testing.T) {
 	w, _ := withCalls(t)
+	gone := goodCall(9, time.Now().UTC().Truncate(time.Second).Add(-time.Minute))
+	gone.Customer, gone.Trunk = "no-longer-configured", "another"
+	w.putCalls(gone)
 	for query, want := range map[string]string{
-		"":                             "4 calls that were spoken in",
+		"":                             "5 calls that were spoken in",
 		"?customer=clinica":            "1 very satisfied 33 % many dissatisfied 1 many dissatisfied 33 % not recommended 1 not recommended 33 %",
 		"?trunk=guatel":                "4 calls that were spoken in",
 		"?customer=clinica&cause=late": "1 call that was spoken in",

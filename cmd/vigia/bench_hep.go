@@ -10,8 +10,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,7 +19,6 @@ import (
 	"vigia/collectors/collectorstest/callsim"
 	"vigia/collectors/hep"
 	"vigia/collectors/voice"
-	"vigia/store"
 )
 
 // BenchHepCmd is `vigia bench hep`: calls that are told of over HEP, from the socket to the scored call, compared with the truth. The sender runs
@@ -31,7 +28,7 @@ type BenchHepCmd struct {
 	Every time.Duration `help:"Between two reports of a party." default:"1s"`
 	For   time.Duration `help:"How long they talk." default:"20s"`
 	Junk  int           `help:"Packets that are no HEP, a second, from the same address." default:"0"`
-	Store bool          `help:"Store the calls, in an SQLite database in a temporary folder, and count its CPU."`
+	Store string        `help:"Store the calls, and count the database's CPU: sqlite:FILE or postgres://USER@HOST/DATABASE, which must hold none." placeholder:"DSN"`
 }
 
 // hepFigures are what was measured.
@@ -52,6 +49,8 @@ type hepFigures struct {
 	Wrong      int     `json:"calls_wrong"`
 	WorstMOS   float64 `json:"worst_mos_error"`
 	Resident   uint64  `json:"resident_octets"`
+	Stored     uint64  `json:"calls_stored"`
+	Server     float64 `json:"server_cpu_s"` // of CPU, what the database's processes took
 }
 
 // Run measures and prints.
@@ -82,6 +81,9 @@ func (f *hepFigures) print(w io.Writer) {
 	fmt.Fprintf(w, "received          %d, dropped by the kernel %d, junk refused and counted %d, not accounted for %d\n", f.Received, f.Kernel, f.Refused, f.Uncounted)
 	fmt.Fprintf(w, "CPU               %.2f s = %.2f s a million packets, %.2f cores (sending, %.2f s, is not in it)\n", f.CPU, f.PerMillion, f.Cores, f.Sending)
 	fmt.Fprintf(w, "calls             %d of %d scored, %d with a MOS more than 0.1 from the truth, worst %.3f\n", f.Scored, f.Calls, f.Wrong, f.WorstMOS)
+	if f.Stored > 0 {
+		fmt.Fprintf(w, "stored            %d calls and amendments, hourly figures added up; %.2f s of the CPU is of the database's processes\n", f.Stored, f.Server)
+	}
 	fmt.Fprintf(w, "resident          %.0f MiB\n", float64(f.Resident)/(1<<20))
 }
 
@@ -106,17 +108,17 @@ func (c *BenchHepCmd) sendingAlone(ctx context.Context, seed uint64) (time.Durat
 // measure lets the calls happen.
 func (c *BenchHepCmd) measure(ctx context.Context, seed uint64, logger *slog.Logger) (*hepFigures, error) {
 	load := newHEPLoad(c, seed)
-	out, closeStore, err := c.output(ctx, load, logger)
+	stored, err := openHEPStore(ctx, c.Store, logger)
 	if err != nil {
 		return nil, err
 	}
-	defer closeStore()
-	tracker := voice.New(voice.Config{}, out, noSamples{})
+	defer stored.close()
+	tracker := voice.New(voice.Config{}, stored.output(load), noSamples{})
 	l, err := hep.New(hep.Config{UDP: "127.0.0.1:0", Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Rate: 1_000_000}, tracker, logger)
 	if err != nil {
 		return nil, err
 	}
-	before, err := cpuUsed()
+	before, err := stored.cpu()
 	if err != nil {
 		l.Close()
 		return nil, err
@@ -129,16 +131,18 @@ func (c *BenchHepCmd) measure(ctx context.Context, seed uint64, logger *slog.Log
 	if err == nil {
 		wait(ctx, 8*time.Second) // the tracker waits 5 s for what is on its way
 	}
-	after, useErr := cpuUsed()
+	written, storeErr := stored.finish(ctx)
+	after, useErr := stored.cpu()
 	stop()
 	parts.Wait()
-	if err := errors.Join(err, useErr); err != nil {
+	if err := errors.Join(err, storeErr, useErr); err != nil {
 		return nil, err
 	}
 	f.Resident = resident()
 	tracker.Close(time.Now())
 	s := l.Stats()
-	f.CPU = (after - before).Seconds()
+	used := after.minus(before)
+	f.CPU, f.Server, f.Stored = used.sum(), used.Server, written
 	f.Kernel, f.Received, f.Refused = s.Socket.KernelDrops, s.Messages, s.Dropped[hep.NotHEP.String()]
 	f.Uncounted = int64(f.Sent+f.Junk) - int64(f.Received+f.Refused+f.Kernel+s.Dropped[hep.TooFast.String()])
 	load.verdict(f)
@@ -156,40 +160,6 @@ func tickTracker(ctx context.Context, t *voice.Tracker) {
 			t.Tick(now)
 		}
 	}
-}
-
-// output takes calls: to be compared, and to be stored when that is asked for.
-func (c *BenchHepCmd) output(ctx context.Context, load *hepLoad, logger *slog.Logger) (voice.Output, func(), error) {
-	if !c.Store {
-		return load, func() {}, nil
-	}
-	dir, err := os.MkdirTemp("", "vigia-bench")
-	if err != nil {
-		return nil, nil, err
-	}
-	st, err := store.Open(ctx, store.Config{DSN: "sqlite:" + filepath.Join(dir, "bench.db"), Logger: logger})
-	if err == nil {
-		_, err = st.Acquire(ctx)
-	}
-	if err != nil {
-		return nil, nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	keep, stop := context.WithCancel(context.WithoutCancel(ctx))
-	var writing sync.WaitGroup
-	writing.Go(func() { st.Run(keep) }) //nolint:errcheck // what is stored is not looked at
-	return bothOutputs{load, store.CallWriter{Store: st}}, func() {
-		stop()
-		writing.Wait()
-		st.Close()        //nolint:errcheck // it is deleted
-		os.RemoveAll(dir) //nolint:errcheck // a leftover in the temporary folder harms nobody
-	}, nil
-}
-
-type bothOutputs [2]voice.Output
-
-func (b bothOutputs) Call(c voice.Call) {
-	b[0].Call(c)
-	b[1].Call(c)
 }
 
 // hepLoad is the calls, and what became of them.

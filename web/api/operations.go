@@ -51,6 +51,7 @@ func (s *server) operations() []operation {
 		deciding("escalate-incident", "/incidents/{id}/escalate", "Tell the next level now", "", work, escalate),
 
 		reading("list-calls", "/calls", tagCalls, "Calls, newest first", look, listCalls),
+		reading("get-call-figures", "/calls/figures", tagCalls, "How calls sounded by the hour, day or month: counts by band and sums, from which means follow", look, getCallFigures),
 		reading("get-call", "/calls/{id}", tagCalls, "One call with the intervals of its streams", look, getCall),
 
 		reading("list-thresholds", "/thresholds", tagSelf, "The rules: thresholds and escalation policies", rules, listThresholds),

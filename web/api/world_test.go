@@ -38,7 +38,14 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	st := storetest.Open(t, func(c *store.Config) { c.Now = func() time.Time { return noon } })
+	return newWorldIn(t, storetest.Open(t, atNoon))
+}
+
+func atNoon(c *store.Config) { c.Now = func() time.Time { return noon } }
+
+// newWorldIn is a world in an empty store.
+func newWorldIn(t *testing.T, st *store.Store) *world {
+	t.Helper()
 	w := &world{t: t, store: st}
 	inv, err := inventory.New(inventory.Spec{
 		Sites:    []inventory.Site{{Name: "san-jose"}, {Name: "miami"}},
