@@ -31,6 +31,7 @@ const (
 	CommandComment       CommandKind = "comment"
 	CommandEscalate      CommandKind = "escalate" // the next level now
 	CommandResolve       CommandKind = "resolve"  // close an incident whose alarms can never clear (a deleted check)
+	CommandAdopt         CommandKind = "adopt"    // take an incident of a process that was replaced (Orphan); no person gives it
 )
 
 // CommandResult is what became of a command.
