@@ -40,7 +40,8 @@ type Config struct {
 	FlushEvery      time.Duration // how often samples are written; default 2 s
 	Journal         string        // the local journal's file; empty: changes are refused while the database is away
 	JournalRoom     int64         // octets that it takes in advance; default 16 MiB
-	MaxPending      int           // how many samples wait while the database is away; default 1,000,000
+	MaxPending      int           // how many samples wait unpacked while the database is away; default 1,000,000 (24 octets each)
+	MaxPacked       int64         // octets of samples that wait packed, when there are more; default 64 MiB, some 20,000,000 samples
 	MaxPendingCalls int           // how many calls wait while the database is away; default 100,000 (some 2 KB each)
 	HeadSamples     int           // how many samples are kept in memory over all series; default 4,000,000 (16 octets each)
 
@@ -75,6 +76,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.MaxPending <= 0 {
 		c.MaxPending = 1_000_000
+	}
+	if c.MaxPacked <= 0 {
+		c.MaxPacked = 64 << 20
 	}
 	if c.JournalRoom <= 0 {
 		c.JournalRoom = defaultRoom
