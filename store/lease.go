@@ -192,7 +192,11 @@ func (s *Store) acquireFile(ctx context.Context) (release func(), err error) {
 		_ = file.Truncate(0) // what is written there is only for people
 		_ = file.Close()     // gives the lock back, whatever it returns
 	})
-	if epoch, err = s.beginFile(ctx, file); err != nil {
+	epoch, err = s.beginFile(ctx, file)
+	if err != nil && s.spare.release(err) {
+		epoch, err = s.beginFile(ctx, file)
+	}
+	if err != nil {
 		release()
 		return nil, fmt.Errorf("lock the database: %w", s.db.explain(err))
 	}

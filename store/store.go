@@ -106,6 +106,7 @@ type Store struct {
 	mirror *mirror
 	away   *away
 	asides *asides
+	spare  spare
 
 	retention       atomic.Int64 // how long samples are kept, a time.Duration
 	rollupRetention atomic.Int64 // how long daily figures are kept, a time.Duration
@@ -141,7 +142,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.chunks = newCompactor(s.log, s.fence)
 	s.calls = newCallLog(db, &cfg, s.fence, s.log.spoil)
 	s.SetCallRetention(cfg.CallRetention, cfg.IntervalsKept)
-	if err := s.prepare(ctx); err != nil {
+	err = s.prepare(ctx)
+	if err != nil && s.spare.release(err) {
+		err = s.prepare(ctx)
+	}
+	if err != nil {
 		db.close() //nolint:errcheck // why it could not be opened is the news
 		return nil, err
 	}
@@ -153,6 +158,7 @@ func newStore(cfg Config, db *database) *Store {
 	return &Store{
 		cfg: cfg, db: db, watch: newWatch(), health: newHealth(cfg, db.explain),
 		duties: newDuties(), orders: newOrders(), mirror: &mirror{logger: cfg.Logger}, away: newAway(cfg), asides: newAsides(cfg),
+		spare: newSpare(cfg, db),
 	}
 }
 
