@@ -39,6 +39,7 @@ const (
 	CommandSilence       CommandKind = "silence"
 	CommandMaintenance   CommandKind = "maintenance"
 	CommandCancelMute    CommandKind = "cancel_mute"
+	CommandAdopt         CommandKind = "adopt" // take an incident of a process that was replaced (Orphan); no person gives it
 )
 
 // CommandResult is what became of a command.

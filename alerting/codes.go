@@ -63,6 +63,9 @@ const (
 	codeJumpedBack      = "engine.jumped_back"
 	codeCheckRemoved    = "engine.check_removed"
 	codeRuleRemoved     = "engine.rule_removed"
+	codeAdopted         = "engine.adopted"
+	codeSameInto        = "engine.same_into"
+	codeSameFrom        = "engine.same_from"
 	codeRefusedOver     = "engine.refused_over"
 	codeRefusedUnknown  = "engine.refused_unknown"
 	codeRefusedPast     = "engine.refused_past"
@@ -84,6 +87,9 @@ var plainWords = collectors.Words{
 	codeMoved:       {EN: "Now part of incident {0}", ES: "Ahora forma parte del incidente {0}"},
 	codeMergedInto:  {EN: "Joined incident {0}: what it depends on is down", ES: "Se unió al incidente {0}: no responde aquello de lo que depende"},
 	codeMergedFrom:  {EN: "Incident {0} is a consequence and joined this one", ES: "El incidente {0} es una consecuencia y se unió a este"},
+	codeAdopted:     {EN: "Only a process that was cut off from the database knew of this; it goes on here", ES: "Solo lo sabía un proceso aislado de la base de datos; continúa aquí"},
+	codeSameInto:    {EN: "The same as incident {0}, which another process opened meanwhile", ES: "Es lo mismo que el incidente {0}, que otro proceso abrió entretanto"},
+	codeSameFrom:    {EN: "Incident {0}, of a process that was cut off from the database, is the same", ES: "El incidente {0}, de un proceso aislado de la base de datos, es lo mismo"},
 	codeResolved:    {EN: "Resolved after {0}", ES: "Resuelto después de {0}"},
 	codeLate:        {EN: "This step is {0} late", ES: "Este paso llega {0} tarde"},
 	codeAcked:       {EN: "{0} has it", ES: "{0} lo tomó"},

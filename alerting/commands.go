@@ -50,6 +50,9 @@ func (p *planner) done(c *Command) bool {
 
 // carryOut returns why not, or nothing.
 func (p *planner) carryOut(c *Command) collectors.Reason {
+	if c.Kind == CommandAdopt {
+		return p.adopt(c)
+	}
 	w := p.incident(c.IncidentID)
 	if c.Kind == CommandComment && (w == nil || !w.State.Live()) && c.IncidentID > 0 && c.IncidentID < p.ids.incident {
 		return p.comment(&workIncident{Incident: Incident{ID: c.IncidentID}}, c) // what was learnt from it is written when it is over

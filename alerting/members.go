@@ -88,11 +88,16 @@ func (p *planner) merge(from, to *workIncident) {
 		to.members[t] = true
 		p.event(Event{IncidentID: to.ID, Kind: EventJoined, AlarmID: w.alarm.ID, Severity: w.alarm.Severity, Text: about(wordShadowed, &w.alarm)})
 	}
+	p.mergeInto(from, to, codeMergedInto, codeMergedFrom)
+}
+
+// mergeInto ends an incident as part of another, and says so in both by a code each.
+func (p *planner) mergeInto(from, to *workIncident, into, of string) {
 	clear(from.members)
 	from.State, from.MergedInto, from.ResolvedAt, from.Severity, from.dirty = Merged, to.ID, p.now, from.Worst, true
 	from.stop()
-	p.event(Event{IncidentID: from.ID, Kind: EventMerged, Text: collectors.Because(codeMergedInto, float64(to.ID))})
-	p.event(Event{IncidentID: to.ID, Kind: EventMerged, Text: collectors.Because(codeMergedFrom, float64(from.ID))})
+	p.event(Event{IncidentID: from.ID, Kind: EventMerged, Text: collectors.Because(into, float64(to.ID))})
+	p.event(Event{IncidentID: to.ID, Kind: EventMerged, Text: collectors.Because(of, float64(from.ID))})
 	p.notice(from, CauseMerged)
 	for _, r := range from.Told {
 		to.hear(r)

@@ -41,6 +41,7 @@ type away struct {
 	since   time.Time     // writes go to the journal; zero: to the database
 	drained int64         // up to where the database has the journal
 	lost    bool          // another process has become the active one meanwhile
+	handed  bool          // nothing is left in the journal for the one that is active
 }
 
 func newAway(cfg Config) *away {

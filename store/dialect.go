@@ -132,6 +132,10 @@ func explainSQLite(path string, err error) error {
 		return fmt.Errorf("SQLite %s: the file or its folder cannot be written (check its owner, its permissions and whether the disk is mounted read-only): %w", path, err)
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("SQLite %s: the disk is full (free some space): %w", path, err)
+	case sqlite3.SQLITE_IOERR:
+		if code := e.Code(); code == sqlite3.SQLITE_IOERR_SHMSIZE || code == sqlite3.SQLITE_IOERR_WRITE {
+			return fmt.Errorf("SQLite %s: its disk takes no writes and is probably full (free some space): %w", path, err)
+		}
 	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("SQLite %s: the file is not a database (move it away, or change store in the configuration): %w", path, err)
 	case sqlite3.SQLITE_CORRUPT:

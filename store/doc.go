@@ -6,8 +6,8 @@
 //     nothing behind. When this process has taken the right to be the active one (Acquire), the same transaction checks that the right is
 //     still its own; ErrLost says that it is not.
 //   - Put takes samples and never waits for the database. They go to the head, in memory, from which pages read at once, and every
-//     FlushEvery as one packed row to the log; a killed process loses at most the last flush. While the database is away they wait in a
-//     bounded buffer, the oldest dropped first and counted.
+//     FlushEvery as one packed row to the log; a killed process loses at most the last flush. While the database is away they wait, packed
+//     when they are many (packed.go), within a bound; beyond it the oldest are dropped first and counted.
 //   - Claim leases what is due, Settle writes what became of it. The lease of a claimed notification survives a killed process but not a
 //     power cut (the claim is not forced to the disk, which keeps it out of the alert path); then it is sent again, under the same key.
 //   - PutCall takes finished calls and amendments of them and never waits either. A call is a row that is written whole, in one transaction with
@@ -99,11 +99,15 @@
 // mark of how far the database has it needs to be exact, and a commit of which nobody knows whether it happened is written again.
 //
 // The journal's header says which holder of the lease it belongs to. Who takes the lease over from exactly that holder gives the database what
-// the journal holds; anybody else must not, because the database has moved on: then only what was sent is noted, for incidents that both know.
+// the journal holds; anybody else must not, because the database has moved on. Then what only the journal knows is handed over (orphans.go): what
+// was sent; incidents that are over, as history; and those that are not, as commands, so that the engine of the active process goes on with them
+// and everyone who was told hears how they end. A process that is refused the lease hands over at once, and not only when it is active again.
 // Before it takes the lease a process writes into the header that it is about to, so that a kill between the two is no gap.
 //
 // Pages then read alarms, incidents and what belongs to them from the mirror (mirror.go), a SQLite database in memory with the same schema,
 // which the active process keeps up with every write; so the same SQL finds them there.
+//
+// On SQLite a file beside the database holds room for a start on a full disk (spare.go).
 //
 // A Change that the database refuses for good is written thing by thing; what it refuses is set aside (aside.go).
 //

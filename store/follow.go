@@ -129,5 +129,6 @@ func (l *sampleLog) giveWay(ctx context.Context) (ready bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pending = slices.DeleteFunc(l.pending, func(w waiting) bool { return w.At >= theirs })
+	l.giveWayPacked(theirs)
 	return true, nil
 }

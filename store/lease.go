@@ -192,7 +192,11 @@ func (s *Store) acquireFile(ctx context.Context) (release func(), err error) {
 		_ = file.Truncate(0) // what is written there is only for people
 		_ = file.Close()     // gives the lock back, whatever it returns
 	})
-	if epoch, err = s.beginFile(ctx, file); err != nil {
+	epoch, err = s.beginFile(ctx, file)
+	if err != nil && s.spare.release(err) {
+		epoch, err = s.beginFile(ctx, file)
+	}
+	if err != nil {
 		release()
 		return nil, fmt.Errorf("lock the database: %w", s.db.explain(err))
 	}
@@ -256,7 +260,11 @@ func (s *Store) acquireLease(ctx context.Context) (func(), error) {
 	}
 	taken, err := s.takeLease(ctx, session)
 	if err != nil {
-		return nil, s.notTaken(session, taken.guarded, err)
+		err = s.notTaken(session, taken.guarded, err)
+		if errors.Is(err, ErrTaken) {
+			s.handIn(ctx, taken.prev)
+		}
+		return nil, err
 	}
 	s.catchUp(ctx)
 	s.hold(taken.epoch)
@@ -312,6 +320,7 @@ func (s *Store) catchUp(ctx context.Context) {
 
 // taking is a lease that has just been taken.
 type taking struct {
+	prev    journalOwner // who had it
 	epoch   int64
 	guarded bool    // the session has the advisory lock
 	held    []entry // of the local journal
@@ -322,7 +331,7 @@ func (s *Store) takeLease(ctx context.Context, session *sql.Conn) (t taking, err
 	if err := session.QueryRowContext(ctx, guardSQL).Scan(&t.guarded); err != nil {
 		return t, err
 	}
-	var prev journalOwner
+	prev := &t.prev
 	var theirs, running, ended bool
 	if err := session.QueryRowContext(ctx, leaseReadSQL).Scan(&prev.Epoch, &prev.Holder, &theirs, &running, &ended); err != nil {
 		return t, err
@@ -331,7 +340,7 @@ func (s *Store) takeLease(ctx context.Context, session *sql.Conn) (t taking, err
 	if running && (!t.guarded || !theirs) {
 		return t, fmt.Errorf("%w: %s", ErrTaken, prev.Holder)
 	}
-	t.held, t.mine = s.openJournal(prev)
+	t.held, t.mine = s.openJournal(*prev)
 	result, err := session.ExecContext(ctx, leaseTakeSQL, holder(), t.guarded, prev.Epoch)
 	if err != nil {
 		return t, err
@@ -340,7 +349,7 @@ func (s *Store) takeLease(ctx context.Context, session *sql.Conn) (t taking, err
 		return t, fmt.Errorf("%w: it was faster", ErrTaken)
 	}
 	t.epoch = prev.Epoch + 1
-	s.leapOver(prev, ended, t.mine)
+	s.leapOver(*prev, ended, t.mine)
 	if t.guarded && theirs { // its session is gone; one that was only stopped may wake up and send what it holds
 		_, err = session.ExecContext(ctx, leaseInheritSQL)
 	}

@@ -183,11 +183,29 @@ func (j *localJournal) claim(prev, who journalOwner) (mine bool, err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	header := j.header
-	if mine = prev.Epoch > 0 && (header.Owner == prev || header.Claim == prev); mine {
+	if mine = header.belongs(prev); mine {
 		header.Owner = prev
 	}
 	header.Claim = who
 	return mine, j.write(header, encodeHeaders(header), 0)
+}
+
+// belongs reports whether a process owned the journal, or was about to.
+func (h *journalHeader) belongs(prev journalOwner) bool {
+	return prev.Epoch > 0 && (h.Owner == prev || h.Claim == prev)
+}
+
+func (j *localJournal) belongs(prev journalOwner) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.header.belongs(prev)
+}
+
+// owner is whose the journal is.
+func (j *localJournal) owner() journalOwner {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.header.Owner
 }
 
 // empty forgets all records and gives the journal to an owner.

@@ -255,6 +255,6 @@ func (s *Store) Stats() Stats {
 	c := s.log.counts
 	stats.SamplesPerSecond, stats.LastFlush, stats.FlushTook = c.rate, c.lastFlush, c.flushTook
 	stats.Taken, stats.Written, stats.Refused, stats.Dropped = c.taken, c.written, c.refused, c.dropped
-	stats.Pending, stats.DamagedRows = len(s.log.pending), s.log.damaged
+	stats.Pending, stats.DamagedRows = s.log.waiting(), s.log.damaged
 	return stats
 }

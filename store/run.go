@@ -56,6 +56,7 @@ func (s *Store) loop(ctx context.Context) {
 		defer t.Stop()
 	}
 	s.attempt(ctx, s.measure)
+	s.keepSpare()
 	for {
 		select {
 		case <-ctx.Done():
@@ -70,7 +71,15 @@ func (s *Store) loop(ctx context.Context) {
 			}
 		case <-measure.C:
 			s.attempt(ctx, s.measure)
+			s.keepSpare()
 		}
+	}
+}
+
+// keepSpare takes the room for a start again, once the active process can write.
+func (s *Store) keepSpare() {
+	if up, _, _ := s.health.state(); up && s.active() {
+		s.spare.keep()
 	}
 }
 

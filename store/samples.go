@@ -35,13 +35,15 @@ type sampleLog struct {
 	db          *database
 	head        *head
 	logger      *slog.Logger
-	maxPending  int
+	maxPending  int       // samples
+	maxPacked   int64     // octets
 	replayTo    int64     // the log's last row when it was opened
 	groupsSince time.Time // hours of before may have a row for each series
 	behind      bool      // another process has written rows that the head may lack; guarded by mu
 
 	mu      sync.Mutex
 	pending []waiting
+	packed  []piece   // what waits longer, older than pending
 	spare   []waiting // of which nothing is used any more: room for pending
 	counts  counters
 	damaged int            // rows that could not be read back
@@ -54,6 +56,7 @@ type sampleLog struct {
 	ownRow     int64 // the highest id of a row that this process wrote
 	scratch    scratch
 	numbers    numbers
+	packer     packer
 }
 
 // counters is what Stats tells of samples.
@@ -66,7 +69,7 @@ type counters struct {
 
 func newSampleLog(db *database, h *head, cfg Config) *sampleLog {
 	return &sampleLog{
-		db: db, head: h, logger: cfg.Logger, maxPending: cfg.MaxPending,
+		db: db, head: h, logger: cfg.Logger, maxPending: cfg.MaxPending, maxPacked: cfg.MaxPacked,
 		byID: map[int64]*recent{}, spoiled: map[place]bool{},
 	}
 }
@@ -151,35 +154,30 @@ func (s *Store) Flush(ctx context.Context) error {
 	return s.log.flush(ctx, s.cfg.Now, 0)
 }
 
+// waiting is how many samples wait to be written. The caller holds mu.
+func (l *sampleLog) waiting() int {
+	n := len(l.pending)
+	for i := range l.packed {
+		n += l.packed[i].count
+	}
+	return n
+}
+
 // waits reports whether samples wait to be written.
 func (l *sampleLog) waits() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.pending) > 0
+	return len(l.pending)+len(l.packed) > 0
 }
 
 func (l *sampleLog) flush(ctx context.Context, now func() time.Time, epoch int64) error {
 	l.flushing.Lock()
 	defer l.flushing.Unlock()
 	start := now()
-	var wrote int
-	for {
-		l.mu.Lock()
-		batch := l.pending[:min(len(l.pending), mostInRow):min(len(l.pending), mostInRow)]
-		l.pending = l.pending[len(batch):]
-		if len(l.pending) == 0 {
-			l.pending, l.spare = l.spare, nil
-		}
-		l.mu.Unlock()
-		if len(batch) == 0 {
-			break
-		}
-		if err := l.write(ctx, batch, epoch); err != nil {
-			l.putBack(batch, refusesData(err))
-			return fmt.Errorf("write samples: %w", err)
-		}
-		wrote += len(batch)
-		l.done(batch)
+	wrote, err := l.writeAll(ctx, epoch)
+	if err != nil {
+		l.pack()
+		return fmt.Errorf("write samples: %w", err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -190,6 +188,50 @@ func (l *sampleLog) flush(ctx context.Context, now func() time.Time, epoch int64
 	return nil
 }
 
+// writeAll writes what waits. What is packed comes after the first of the rest, which shows that the database takes writes: to unpack costs
+// memory. The caller holds flushing.
+func (l *sampleLog) writeAll(ctx context.Context, epoch int64) (wrote int, err error) {
+	for unpacked := false; ; {
+		batch, err := l.writeNext(ctx, epoch)
+		if err != nil {
+			return wrote, err
+		}
+		wrote += batch
+		if !unpacked {
+			unpacked = true
+			n, err := l.writePacked(ctx, epoch)
+			if wrote += n; err != nil {
+				return wrote, err
+			}
+		}
+		if batch == 0 {
+			return wrote, nil
+		}
+	}
+}
+
+// writeNext writes one row of what waits unpacked, and returns of how many samples; 0 when there are none.
+func (l *sampleLog) writeNext(ctx context.Context, epoch int64) (n int, err error) {
+	l.mu.Lock()
+	whole := l.pending
+	n = min(len(whole), mostInRow)
+	batch := whole[:n:n]
+	l.pending = whole[n:]
+	if len(l.pending) == 0 {
+		l.pending, l.spare = l.spare, nil
+	}
+	l.mu.Unlock()
+	if n == 0 {
+		return 0, nil
+	}
+	if err := l.write(ctx, batch, epoch); err != nil {
+		l.putBack(whole, n, refusesData(err))
+		return 0, err
+	}
+	l.done(batch)
+	return n, nil
+}
+
 // done notes what was written, even when what follows it in the same flush is not.
 func (l *sampleLog) done(batch []waiting) {
 	l.mu.Lock()
@@ -198,15 +240,20 @@ func (l *sampleLog) done(batch []waiting) {
 	l.spare = batch[:0]
 }
 
-// putBack lets a batch wait again, unless the database would refuse it for ever.
-func (l *sampleLog) putBack(batch []waiting, hopeless bool) {
+// putBack lets the first n of what had waited wait again, unless the database would refuse them for ever. Mostly the rest still lies behind them.
+func (l *sampleLog) putBack(whole []waiting, n int, hopeless bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if hopeless {
-		l.counts.dropped += uint64(len(batch))
+	rest := l.pending
+	switch {
+	case hopeless:
+		l.counts.dropped += uint64(n)
 		return
+	case n < cap(whole) && cap(rest) > 0 && &rest[:1][0] == &whole[:n+1][n]:
+		l.pending = whole[:n+len(rest)]
+	default:
+		l.pending = append(whole[:n:n], rest...)
 	}
-	l.pending = append(batch, l.pending...)
 	l.bound()
 }
 

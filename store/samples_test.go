@@ -222,25 +222,56 @@ func TestHeadIsBounded(t *testing.T) {
 	}
 }
 
+// While the database is away samples wait packed, however many there are; beyond the bound the oldest are dropped, each of them counted, and what
+// is left is written whole.
 func TestPendingIsBounded(t *testing.T) {
-	s := storetest.Open(t, at(noon.Add(time.Hour)), func(c *store.Config) { c.MaxPending = 1000 })
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	name := series(link, collectors.LossPct)
-	for part := range slices.Chunk(line(name, noon, time.Second, 3000), 10) {
-		s.Put(part)
-		if err := s.Flush(ended); err == nil {
-			t.Fatal("a flush without time succeeded")
+	for _, c := range []struct {
+		name    string
+		room    int64
+		dropped bool
+	}{{"there is room", 1 << 20, false}, {"there is not", 2000, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			storetest.Each(t, func(t *testing.T, open storetest.Opener) {
+				s := open(at(noon.Add(time.Hour)), func(cfg *store.Config) { cfg.MaxPending, cfg.MaxPacked = 1000, c.room })
+				ended, cancel := context.WithCancel(t.Context())
+				cancel()
+				names := []collectors.Series{series(link, collectors.LossPct), series(link, collectors.LatencyMS)}
+				for i := range 300 {
+					for _, name := range names {
+						s.Put(line(name, noon.Add(time.Duration(10*i)*time.Second), time.Second, 10))
+					}
+					if err := s.Flush(ended); err == nil {
+						t.Fatal("a flush without time succeeded")
+					}
+				}
+				stats := s.Stats()
+				if uint64(stats.Pending)+stats.Dropped != 6000 || (stats.Dropped > 0) != c.dropped || stats.Pending < 250 {
+					t.Errorf("%d wait, %d dropped", stats.Pending, stats.Dropped)
+				}
+				flush(t, s)
+				if after := s.Stats(); after.Pending != 0 || after.Written != uint64(stats.Pending) || after.Dropped != stats.Dropped {
+					t.Errorf("got %+v", after)
+				}
+				expectNewest(t, open(at(noon.Add(time.Hour))), names, stats.Pending)
+			})
+		})
+	}
+}
+
+// expectNewest checks that a database has the newest samples of some series, one a second, so many in all.
+func expectNewest(t *testing.T, s *store.Store, names []collectors.Series, all int) {
+	t.Helper()
+	for _, name := range names {
+		points := read(t, s, name, noon, noon.Add(time.Hour), 0).Points
+		all -= len(points)
+		for i, p := range points {
+			if at := noon.Add(time.Duration(3000-len(points)+i) * time.Second); !p.At.Equal(at) || p.Mean != float64(at.Second()%10) {
+				t.Fatalf("%s: point %d is %+v, want that of %v", name, i, p, at)
+			}
 		}
 	}
-	waiting := s.Stats().Pending
-	if waiting > 1125 || waiting < 1000 || s.Dropped() != uint64(3000-waiting) {
-		t.Errorf("%d wait, %d dropped", waiting, s.Dropped())
-	}
-	flush(t, s)
-	stats := s.Stats()
-	if stats.Pending != 0 || stats.Written != uint64(waiting) || stats.Written+stats.Dropped != stats.Taken {
-		t.Errorf("got %+v", stats)
+	if all != 0 {
+		t.Errorf("%d lack", all)
 	}
 }
 

@@ -40,7 +40,8 @@ type Config struct {
 	FlushEvery      time.Duration // how often samples are written; default 2 s
 	Journal         string        // the local journal's file; empty: changes are refused while the database is away
 	JournalRoom     int64         // octets that it takes in advance; default 16 MiB
-	MaxPending      int           // how many samples wait while the database is away; default 1,000,000
+	MaxPending      int           // how many samples wait unpacked while the database is away; default 1,000,000 (24 octets each)
+	MaxPacked       int64         // octets of samples that wait packed, when there are more; default 64 MiB, some 20,000,000 samples
 	MaxPendingCalls int           // how many calls wait while the database is away; default 100,000 (some 2 KB each)
 	HeadSamples     int           // how many samples are kept in memory over all series; default 4,000,000 (16 octets each)
 
@@ -76,6 +77,9 @@ func (c *Config) setDefaults() {
 	if c.MaxPending <= 0 {
 		c.MaxPending = 1_000_000
 	}
+	if c.MaxPacked <= 0 {
+		c.MaxPacked = 64 << 20
+	}
 	if c.JournalRoom <= 0 {
 		c.JournalRoom = defaultRoom
 	}
@@ -102,6 +106,7 @@ type Store struct {
 	mirror *mirror
 	away   *away
 	asides *asides
+	spare  spare
 
 	retention       atomic.Int64 // how long samples are kept, a time.Duration
 	rollupRetention atomic.Int64 // how long daily figures are kept, a time.Duration
@@ -137,7 +142,11 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	s.chunks = newCompactor(s.log, s.fence)
 	s.calls = newCallLog(db, &cfg, s.fence, s.log.spoil)
 	s.SetCallRetention(cfg.CallRetention, cfg.IntervalsKept)
-	if err := s.prepare(ctx); err != nil {
+	err = s.prepare(ctx)
+	if err != nil && s.spare.release(err) {
+		err = s.prepare(ctx)
+	}
+	if err != nil {
 		db.close() //nolint:errcheck // why it could not be opened is the news
 		return nil, err
 	}
@@ -149,6 +158,7 @@ func newStore(cfg Config, db *database) *Store {
 	return &Store{
 		cfg: cfg, db: db, watch: newWatch(), health: newHealth(cfg, db.explain),
 		duties: newDuties(), orders: newOrders(), mirror: &mirror{logger: cfg.Logger}, away: newAway(cfg), asides: newAsides(cfg),
+		spare: newSpare(cfg, db),
 	}
 }
 

@@ -2,15 +2,9 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
-
-	"vigia/alerting"
-	"vigia/alerting/outbox"
 )
 
 // leap is by how much ids leap when the process that was active before may have used some of which the database knows nothing.
@@ -22,7 +16,7 @@ func (s *Store) openJournal(prev journalOwner) (held []entry, mine bool) {
 	a := s.away
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.owner, a.lost, a.since, a.drained = journalOwner{}, false, time.Time{}, recordsAt
+	a.owner, a.lost, a.handed, a.since, a.drained = journalOwner{}, false, false, time.Time{}, recordsAt
 	if a.path == "" {
 		return nil, false
 	}
@@ -63,7 +57,7 @@ func (a *away) shut() {
 }
 
 // takeUp is the first work of a process that has just become the active one: it gives the database what the journal holds, if nobody else
-// was active in between, and else only which notifications were sent.
+// was active in between, and else what only the journal knows.
 func (s *Store) takeUp(ctx context.Context, epoch int64, held []entry, mine bool) error {
 	a := s.away
 	if len(held) > 0 && mine {
@@ -108,97 +102,54 @@ func (s *Store) leapOver(prev journalOwner, ended, mine bool) {
 	}
 }
 
-const openedSQL = `SELECT opened_at FROM incidents WHERE id = $1`
-
-// giveUp empties the journal, whose Changes another process has decided anew. Which notifications were sent is kept, so that they are not
-// sent again; a copy of the journal stays for people. The caller holds away.mu.
+// giveUp empties the journal, whose Changes another process has decided anew. What only the journal knows is handed over before: whom it told,
+// and of what. A copy of the journal stays for people. The caller holds away.mu.
 func (s *Store) giveUp(ctx context.Context, list []entry) error {
 	a := s.away
 	if len(list) == 0 {
 		return a.handOver()
 	}
-	merged, err := s.mergeSent(ctx, list)
+	account, odd := accountOf(list)
+	for _, text := range odd {
+		s.setAside(text, errEntry)
+	}
+	done, err := s.handOverAccount(ctx, &account, a.journal.owner().Epoch)
 	if err != nil {
-		return fmt.Errorf("keep which notifications were sent: %w", err)
+		return fmt.Errorf("hand over what only the local journal knows: %w", err)
 	}
 	copied, err := a.journal.keep(".discarded-" + a.now().UTC().Format("20060102T150405"))
 	if err != nil {
 		a.logger.Error("no copy of what is discarded could be made", "err", err)
 	}
-	a.logger.Warn("another process was active meanwhile: what was decided here without the database is discarded", "entries", len(list),
-		"sent notifications kept", merged, "copy", copied)
+	a.logger.Warn("another process was active meanwhile: what was decided here without the database is handed over or discarded", "entries", len(list),
+		"sent notifications kept", done.sent, "incidents that go on there", done.orphans, "incidents that are over", done.over,
+		"incidents whose number another has", done.colliding, "copy", copied)
 	return a.handOver()
 }
 
-// mergeSent notes as sent what was sent, where the database has the same incident and the same notification. It needs no fence: that
-// something was sent is true whoever is active.
-func (s *Store) mergeSent(ctx context.Context, list []entry) (merged int, err error) {
-	opened, results, err := sentOf(list)
+// handIn hands over what the journal holds when its process is not the active one any more and this one is not either: people whom it told must
+// not wait until this process is active again. The lease belongs to prev.
+func (s *Store) handIn(ctx context.Context, prev journalOwner) {
+	a := s.away
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.path == "" || a.handed || a.journal != nil {
+		return
+	}
+	journal, held, damage, err := openLocal(a.path, a.room)
 	if err != nil {
-		return 0, err
+		return // whoever has it open looks after it; what else is wrong shows when this process becomes active
 	}
-	err = s.db.within(ctx, s.db.durable, func(t *transaction) error {
-		merged = 0
-		for _, r := range results {
-			same, err := t.sameIncident(ctx, r.Delivery.Key, opened)
-			if err != nil || !same {
-				if err != nil {
-					return err
-				}
-				continue
-			}
-			var some statements
-			addDelivery(&some, r.Delivery)
-			some.add(sentSQL, r.Delivery.At.Add(r.Delivery.Took), r.Delivery.Key)
-			if err := t.run(ctx, some); err != nil {
-				return err
-			}
-			merged++
-		}
-		return nil
-	})
-	return merged, err
-}
-
-// sameIncident reports whether a notification's incident is in the database and is the one that the journal means: a process without the
-// database gives its new incidents numbers that another one may have given to others.
-func (t *transaction) sameIncident(ctx context.Context, key string, opened map[int64]time.Time) (bool, error) {
-	number, _, _ := strings.Cut(strings.TrimPrefix(key, "i"), ".")
-	id, err := strconv.ParseInt(number, 10, 64)
-	if err != nil {
-		return false, nil //nolint:nilerr // a notification of no incident
+	a.journal = journal
+	defer a.shut()
+	if len(held) == 0 || journal.belongs(prev) {
+		a.handed = len(held) == 0
+		return
 	}
-	var at time.Time
-	if err := optional(t.tx.QueryRowContext(ctx, openedSQL, id).Scan(instant{&at})); err != nil || at.IsZero() {
-		return false, err
+	a.tellDamage(damage)
+	a.owner = journalOwner{}
+	if err = s.giveUp(ctx, held); err != nil {
+		a.logger.Error("what only the local journal knows is not handed over yet; it is tried again every second", "err", err)
 	}
-	known, ok := opened[id]
-	return !ok || known.Truncate(time.Microsecond).Equal(at), nil
-}
-
-// sentOf finds what was sent, and when the incidents were opened of which the entries speak.
-func sentOf(list []entry) (opened map[int64]time.Time, sent []outbox.Result, err error) {
-	opened = map[int64]time.Time{}
-	for _, e := range list {
-		var c alerting.Change
-		var results []outbox.Result
-		switch e.kind {
-		case recordChange:
-			err = json.Unmarshal(e.payload, &c)
-		case recordSettle:
-			err = json.Unmarshal(e.payload, &results)
-		}
-		if err != nil {
-			return nil, nil, errors.Join(errEntry, err)
-		}
-		for i := range c.Incidents {
-			opened[c.Incidents[i].ID] = c.Incidents[i].OpenedAt
-		}
-		for _, r := range results {
-			if r.State == alerting.NotificationSent {
-				sent = append(sent, r)
-			}
-		}
-	}
-	return opened, sent, nil
+	a.handed = err == nil
 }

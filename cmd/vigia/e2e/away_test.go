@@ -317,6 +317,7 @@ func TestDiskFull(t *testing.T) {
 	if code := p.stop(); code != 0 {
 		t.Errorf("exit code %d\n%s", code, p.output)
 	}
+	startsFull(t, disk, func() *process { return start(t, at, "run", "-c", file) }, g, h)
 	for key, n := range h.count() {
 		if n > 1 {
 			t.Errorf("%s came %d times", key, n)
@@ -324,6 +325,27 @@ func TestDiskFull(t *testing.T) {
 	}
 	if out, err := exec.Command(binary, "store", "verify", "-c", file).CombinedOutput(); err != nil {
 		t.Errorf("the database is not whole: %v\n%s", err, out)
+	}
+}
+
+// startsFull starts vigia on a full disk: it watches and tells, and when there is room it is ready and stops as always.
+func startsFull(t *testing.T, disk string, run func() *process, g *gate, h *hook) {
+	t.Helper()
+	ballast := fill(t, disk)
+	p, before := run(), len(h.all())
+	g.close()
+	if !eventually(25*time.Second, func() bool { return len(h.all()) > before && liveIncident(p) > 0 }) {
+		t.Fatalf("started on a full disk, it tells nobody:\n%s", p.output)
+	}
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	g.open(t)
+	if !eventually(30*time.Second, func() bool { return p.ready() && liveIncident(p) == 0 }) {
+		t.Fatalf("it is not ready again:\n%s", p.output)
+	}
+	if code := p.stop(); code != 0 {
+		t.Errorf("exit code %d\n%s", code, p.output)
 	}
 }
 

@@ -18,6 +18,7 @@ var (
 	failoverKills = flag.Int("failover.kills", 5, "TestFailover: how often the active process is killed")
 	failoverStops = flag.Int("failover.stops", 4, "TestFailover: how often it is stopped (SIGSTOP), every second time in mid-transaction")
 	failoverCuts  = flag.Int("failover.cuts", 2, "TestFailover: how often it is cut off from the database, every second time without a word")
+	failoverLone  = flag.Int("failover.lone", 2, "TestFailover: how often it alone knows of a failure that is over when it comes back, every second time killed in between")
 )
 
 // How soon a standby must be active.
@@ -55,6 +56,9 @@ func TestFailover(t *testing.T) {
 	for i := range *failoverCuts {
 		f.cut(i%2 == 1)
 	}
+	for i := range *failoverLone {
+		f.lone(i%2 == 1)
+	}
 	f.calm()
 	f.check()
 	t.Logf("takeover after a kill: %s", f.kills)
@@ -70,8 +74,9 @@ type failover struct {
 	targets []*crashTarget
 	failed  int // so many of them
 	seats   [2]*seat
-	on      int // which seat is active
-	losses  int // how often somebody lost the right and lived
+	on      int         // which seat is active
+	losses  int         // how often somebody lost the right and lived
+	taken   []time.Time // when each process was taken away
 
 	kills, stops, cuts figures
 }
@@ -90,7 +95,7 @@ func newFailover(t *testing.T) *failover {
 	}
 	t.Cleanup(func() { f.db.Close() })
 	links := ""
-	for i := range 1 + *failoverKills + *failoverStops + *failoverCuts { // each fails once
+	for i := range 1 + *failoverKills + *failoverStops + *failoverCuts + *failoverLone { // each fails once
 		target := newCrashTarget(t, f.rng)
 		f.targets = append(f.targets, target)
 		links += fmt.Sprintf("  - {name: t%03d, site: here, peer: P, checks: [{kind: tcp, address: %q, every: 1s, timeout: 500ms}]}\n", i, target.addr)
@@ -165,10 +170,12 @@ func (f *failover) kill() {
 	ref := f.fail()
 	f.pause(3 * time.Second)
 	dead, killed := f.active(), time.Now()
+	f.taken = append(f.taken, killed)
 	dead.p.kill()
 	f.kills = append(f.kills, f.standby().becomes(true, killed, afterKill))
 	f.on = 1 - f.on
 	f.told(ref)
+	f.stored(ref)
 	f.recover()
 	dead.start()
 	dead.becomes(false, time.Now(), time.Second)
@@ -187,6 +194,7 @@ func (f *failover) stop(inTransaction bool) {
 		old.halt()
 		stopped = time.Now()
 	}
+	f.taken = append(f.taken, stopped)
 	f.stops = append(f.stops, f.standby().becomes(true, stopped, afterStop-time.Since(stopped)))
 	f.on = 1 - f.on
 	f.pause(3 * time.Second)
@@ -194,6 +202,7 @@ func (f *failover) stop(inTransaction bool) {
 	old.signal(syscall.SIGCONT)
 	f.deposed(old, before)
 	f.told(ref)
+	f.stored(ref)
 	f.recover()
 }
 
@@ -221,7 +230,7 @@ func (f *failover) stopInTransaction(s *seat) time.Time {
 	const open = `SELECT TRUE FROM pg_stat_activity WHERE pid = $1 AND state = 'idle in transaction'`
 	var yes bool
 	if !eventually(3*time.Second, func() bool { return f.db.QueryRow(open, pid).Scan(&yes) == nil }) {
-		f.t.Fatal("the stopped process holds no open transaction")
+		f.t.Fatalf("the stopped process holds no open transaction:\n%s", s.p.output)
 	}
 	return stopped
 }
@@ -233,6 +242,7 @@ func (f *failover) cut(silently bool) {
 	f.pause(3 * time.Second)
 	old, began := f.active(), time.Now()
 	before := old.stepsDown()
+	f.taken = append(f.taken, began)
 	if silently {
 		old.way.hush(true)
 	} else {
@@ -247,6 +257,38 @@ func (f *failover) cut(silently bool) {
 	f.told(ref)
 	f.stored(ref)
 	f.recover()
+}
+
+// lone cuts the active process off, lets it tell of a failure that nobody else knows of, and takes it away before it has seen the recovery. To the
+// other one the target has always been well. When the first one comes back, everyone who was told hears that it is over.
+func (f *failover) lone(kill bool) {
+	f.t.Helper()
+	old, began := f.active(), time.Now()
+	before := old.stepsDown()
+	f.taken = append(f.taken, began)
+	old.way.set(true)
+	ref := f.fail()
+	f.told(ref)
+	if kill {
+		old.p.kill()
+	} else {
+		old.halt()
+	}
+	f.recover()
+	f.cuts = append(f.cuts, f.standby().becomes(true, began, afterCut))
+	f.on = 1 - f.on
+	old.way.set(false)
+	if kill {
+		old.start()
+		old.becomes(false, time.Now(), time.Second)
+	} else {
+		old.signal(syscall.SIGCONT)
+		f.deposed(old, before)
+	}
+	if !eventually(30*time.Second, func() bool { return f.hook.tells(ref, "resolved") }) {
+		f.t.Fatalf("nobody was told that %s is over: %v\n%s\n%s", ref, f.hook.heard(), old.p.output, f.active().p.output)
+	}
+	f.stored(ref)
 }
 
 // stored waits until the process that is active has an incident about the failure. The other one may have told of one that only itself knew of.
@@ -288,30 +330,65 @@ func (f *failover) calm() {
 	}
 }
 
-// check counts: each failure is one incident, each message came at most twice, and the right was taken as often as it was lost.
+// check counts: each failure is one incident, each process that was taken away left one copy of a message too many at most, and the right was taken as often as it was lost.
 func (f *failover) check() {
 	f.t.Helper()
 	type once struct{ path, key string }
-	copies, more := map[once]int{}, 0
+	copies, more, most := map[once][]time.Time{}, 0, 0
 	for _, m := range f.hook.heard() {
-		if copies[once{m.path, m.key}]++; copies[once{m.path, m.key}] == 2 {
-			more++
+		copies[once{m.path, m.key}] = append(copies[once{m.path, m.key}], m.at)
+	}
+	for m, at := range copies {
+		more, most = more+len(at)-1, max(most, len(at))
+		if n := f.takenBetween(at[0].Add(-45*time.Second), at[len(at)-1]); len(at) > 1+n {
+			f.t.Errorf("%v came %d times (%v), and %d processes were taken away meanwhile: each may leave one copy too many", m, len(at), at, n)
 		}
 	}
-	for m, n := range copies {
-		if n > 2 {
-			f.t.Errorf("%v came %d times: at most one copy too many is allowed", m, n)
-		}
-	}
-	f.t.Logf("%d failures, %d messages, %d of them twice", f.failed, len(copies), more)
-	f.counts("incidents of one target", `SELECT COUNT(*) FROM (SELECT ref_name FROM incidents WHERE ref_kind = 'link' GROUP BY ref_name HAVING COUNT(*) <> 1) twice`, 0)
-	f.counts("incidents", `SELECT COUNT(*) FROM incidents WHERE ref_kind = 'link'`, f.failed)
+	f.t.Logf("%d failures, %d messages, %d copies too many, at most %d of one message", f.failed, len(copies), more, most)
+	f.ends()
+	f.counts("incidents of one target", `SELECT COUNT(*) FROM (SELECT ref_name FROM incidents WHERE ref_kind = 'link' AND state <> 'merged' GROUP BY ref_name HAVING COUNT(*) <> 1) twice`, 0)
+	f.counts("incidents", `SELECT COUNT(*) FROM incidents WHERE ref_kind = 'link' AND state <> 'merged'`, f.failed)
 	f.counts("takeovers", `SELECT epoch FROM lease`, 1+len(f.kills)+len(f.stops)+len(f.cuts))
 	for _, s := range f.seats {
 		if text := s.p.output.String(); strings.Contains(text, "panic") || strings.Contains(text, "DATA RACE") {
 			f.t.Errorf("a process says:\n%s", text)
 		}
 	}
+}
+
+// takenBetween is how often a process was taken away in a span. A message that it was sending or had leased, for half a minute, is sent again.
+func (f *failover) takenBetween(from, to time.Time) (n int) {
+	for _, at := range f.taken {
+		if !at.Before(from) && !at.After(to) {
+			n++
+		}
+	}
+	return n
+}
+
+// ends expects of each incident that whoever heard of it also hears that it is over, or part of another.
+func (f *failover) ends() {
+	f.t.Helper()
+	var lacking []string
+	if !eventually(90*time.Second, func() bool { lacking = f.unended(); return len(lacking) == 0 }) {
+		f.t.Errorf("somebody never heard how it ended: %s\n%s", lacking, f.active().p.output)
+	}
+}
+
+func (f *failover) unended() (list []string) {
+	type told struct{ path, incident, ref string }
+	ended := map[told]bool{}
+	for _, m := range f.hook.heard() {
+		incident, _, _ := strings.Cut(m.key, ".")
+		at := told{m.path, incident, m.ref}
+		ended[at] = ended[at] || m.cause == "resolved" || m.cause == "merged"
+	}
+	for at, end := range ended {
+		if !end {
+			list = append(list, fmt.Sprint(at))
+		}
+	}
+	return list
 }
 
 // counts compares a number in the database.
