@@ -39,6 +39,9 @@ func (p *planner) done(c *Command) bool {
 
 // carryOut returns why not, or nothing.
 func (p *planner) carryOut(c *Command) collectors.Reason {
+	if c.Kind.onCall() {
+		return p.decideOnCall(c)
+	}
 	w := p.incident(c.IncidentID)
 	switch {
 	case w == nil && c.IncidentID > 0 && c.IncidentID < p.ids.incident:

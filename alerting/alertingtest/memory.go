@@ -20,6 +20,7 @@ type Memory struct {
 	Events        []alerting.Event
 	Results       []alerting.CommandResult
 	Changes       []alerting.Change
+	Handovers     []alerting.HandoverNote
 	Superseded    int
 	Failing       bool
 	Failures      int
@@ -48,6 +49,7 @@ func (m *Memory) Apply(_ context.Context, c alerting.Change) error {
 		return ErrFailing
 	}
 	m.applyRows(c)
+	m.applyOnCall(c)
 	m.Events = append(m.Events, c.Events...)
 	for _, e := range c.Events {
 		m.next.NextEvent = max(m.next.NextEvent, e.ID+1)
