@@ -164,10 +164,7 @@ func (l *Layer) turn(t time.Time, zone *time.Location) (n int, end time.Time) {
 	}
 	at := func(k int64) time.Time { return instantOf(anchor.Add(time.Duration(k)*l.Length), zone) }
 	k := int64(clockOf(t, zone).Sub(anchor) / l.Length)
-	for k > 0 && at(k).After(t) { // the clock was put back in between
-		k--
-	}
-	for !at(k + 1).After(t) {
+	for !at(k + 1).After(t) { // the clock was put back, or skipped a hand-over
 		k++
 	}
 	return int(k), at(k + 1)

@@ -177,6 +177,7 @@ func partsOf(c alerting.Change, again repeat) ([]thing, error) {
 	for i := range c.Commands {
 		ones = append(ones, alerting.Change{Commands: c.Commands[i : i+1]})
 	}
+	ones = append(ones, onCallParts(c)...)
 	parts := make([]thing, 0, len(ones))
 	for _, one := range ones {
 		one.At = c.At

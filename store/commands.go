@@ -13,9 +13,9 @@ import (
 
 const (
 	postLockSQL    = `SELECT pg_advisory_xact_lock(hashtext('vigia commands'), hashtext(current_schema()))`
-	postCommandSQL = `INSERT INTO commands (id, kind, incident_id, actor, note, until, created_at, reason)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, '') ON CONFLICT (id) DO NOTHING`
-	pendingCommandsSQL = `SELECT seq, id, kind, incident_id, actor, note, until, created_at FROM commands
+	postCommandSQL = `INSERT INTO commands (id, kind, incident_id, actor, note, until, created_at, reason, on_call)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8) ON CONFLICT (id) DO NOTHING`
+	pendingCommandsSQL = `SELECT seq, id, kind, incident_id, actor, note, until, created_at, on_call FROM commands
 		WHERE done_at IS NULL AND seq > $1 ORDER BY seq LIMIT 1000`
 	commandResultSQL = `SELECT id, seq, done_at, ok, reason FROM commands WHERE id = $1`
 	doneCommandSQL   = `UPDATE commands SET done_at = $1, ok = $2, reason = $3 WHERE id = $4`
@@ -52,7 +52,7 @@ func (s *Store) PostCommand(ctx context.Context, c alerting.Command) error {
 }
 
 func addCommand(list *statements, c alerting.Command) {
-	list.add(postCommandSQL, c.ID, string(c.Kind), c.IncidentID, c.Actor, c.Note, c.Until, c.CreatedAt)
+	list.add(postCommandSQL, c.ID, string(c.Kind), c.IncidentID, c.Actor, c.Note, c.Until, c.CreatedAt, orderText(c))
 }
 
 // PendingCommands lists, in order, the commands after seq that no Change has answered yet; at most 1,000 at a time.
@@ -65,7 +65,9 @@ func (s *Store) PendingCommands(ctx context.Context, afterSeq int64) ([]alerting
 	defer cancel()
 	err := each(ctx, s.db.read, pendingCommandsSQL, []any{afterSeq}, func(rows *sql.Rows) error {
 		var c alerting.Command
-		err := rows.Scan(&c.Seq, &c.ID, &c.Kind, &c.IncidentID, &c.Actor, &c.Note, instant{&c.Until}, instant{&c.CreatedAt})
+		var order string
+		err := rows.Scan(&c.Seq, &c.ID, &c.Kind, &c.IncidentID, &c.Actor, &c.Note, instant{&c.Until}, instant{&c.CreatedAt}, &order)
+		err = errors.Join(err, readOrder(order, &c))
 		list = append(list, c)
 		return err
 	})

@@ -145,6 +145,9 @@ func (s *Store) Load(ctx context.Context) (alerting.Snapshot, error) {
 		if snap.Notifications, err = notifications(ctx, t.tx, newQuery(loadNotificationsSQL)); err != nil {
 			return err
 		}
+		if snap.Overrides, err = overrides(ctx, t.tx, s.cfg.Now().Add(-overrideRemember)); err != nil {
+			return err
+		}
 		if snap.Settled, err = unheard(ctx, t.tx); err != nil {
 			return err
 		}

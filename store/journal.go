@@ -138,7 +138,7 @@ func changeStatements(c alerting.Change, again repeat) (statements, error) {
 		}
 		list.add(doneCommandSQL, at, r.OK, reason, r.ID)
 	}
-	return list, nil
+	return list, addOnCall(&list, c)
 }
 
 func addAlarm(list *statements, a alerting.Alarm, at time.Time) error {
