@@ -159,7 +159,7 @@ func (c *Config) business(ref inventory.Ref, at time.Time) bool {
 	}
 	hours := *c.Schedule.Anywhere
 	if ref.Kind == inventory.KindCustomer && c.Inventory != nil {
-		if customer := c.Inventory.Customer(ref.Name); customer != nil && customer.Timezone != nil {
+		if customer := c.Inventory.Customer(ref.Name); customer != nil && customer.Timezone != nil && customer.Timezone != time.UTC {
 			hours.Zone = customer.Timezone
 		}
 	}
