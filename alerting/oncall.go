@@ -56,6 +56,7 @@ func (s *Schedule) Names() []string {
 // Telling is who is told when a level is told at an instant.
 type Telling struct {
 	Receivers []string // each once
+	Shown     []string // who that is, for people: those on call by name, then the other receivers as they stand in the level
 	After     bool     // it is not business hours, and the level has others for that
 	OnCall    []Duty   // what stood for a rotation or a person
 }
@@ -68,20 +69,18 @@ type Duty struct {
 	Instead  []string // receivers that are told because nobody can be
 }
 
-// Names says who is told, in few words: people by name, then the other receivers.
-func (t *Telling) Names() []string {
-	var names []string
-	for _, d := range t.OnCall {
-		switch {
-		case d.Person != "" && d.Missing == "" && d.Rotation != "":
-			names = append(names, d.Person+" ("+d.Rotation+")")
-		case d.Person != "" && d.Missing == "":
-			names = append(names, d.Person)
-		default:
-			names = append(names, d.Instead...)
-		}
+// reached reports whether a person is told, and not somebody instead.
+func (d Duty) reached() bool { return d.Person != "" && d.Missing == "" }
+
+// who names whoever is told: "ana (noc)", "ana", or the receivers that are told instead.
+func (d Duty) who() string {
+	switch {
+	case !d.reached():
+		return strings.Join(d.Instead, ", ")
+	case d.Rotation == "":
+		return d.Person
 	}
-	return names
+	return d.Person + " (" + d.Rotation + ")"
 }
 
 // Tells is who is told when a level of a policy is told at an instant about an object. It never is nobody, as long as the level, a rotation's
@@ -96,19 +95,22 @@ func (c *Config) Tells(ref inventory.Ref, policy *Policy, level int, overrides [
 	for _, name := range list {
 		switch {
 		case name == AccountManager && c.Resolve != nil:
-			t.add(c.Resolve(ref, name)...)
+			t.add(name, c.Resolve(ref, name)...)
 		case strings.HasPrefix(name, OnCallPrefix):
 			t.duty(c.Schedule.onDuty(strings.TrimPrefix(name, OnCallPrefix), policy, overrides, at))
 		case strings.HasPrefix(name, PersonPrefix):
 			t.duty(c.Schedule.reach(Duty{Person: strings.TrimPrefix(name, PersonPrefix)}, nil, policy))
 		default:
-			t.add(name)
+			t.add(name, name)
 		}
 	}
 	return t
 }
 
-func (t *Telling) add(receivers ...string) {
+func (t *Telling) add(shown string, receivers ...string) {
+	if len(receivers) > 0 && shown != "" {
+		t.Shown = append(t.Shown, shown)
+	}
 	for _, r := range receivers {
 		if !slices.Contains(t.Receivers, r) {
 			t.Receivers = append(t.Receivers, r)
@@ -118,7 +120,7 @@ func (t *Telling) add(receivers ...string) {
 
 func (t *Telling) duty(d Duty, receivers []string) {
 	t.OnCall = append(t.OnCall, d)
-	t.add(receivers...)
+	t.add(d.who(), receivers...)
 }
 
 // onDuty is who is on call in a rotation, and the receivers that are told.

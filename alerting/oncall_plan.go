@@ -120,8 +120,8 @@ func (p *planner) toldText(w *workIncident, level int, cause Cause, t *Telling) 
 	args := []any{w.Policy.Levels[level].Name, float64(level + 1), float64(w.Escalation.Round)}
 	var who []string
 	for _, d := range t.OnCall {
-		if d.Person != "" && d.Missing == "" {
-			who = append(who, (&Telling{OnCall: []Duty{d}}).Names()...)
+		if d.reached() {
+			who = append(who, d.who())
 		}
 	}
 	if len(who) > 0 {
@@ -134,7 +134,7 @@ func (p *planner) toldText(w *workIncident, level int, cause Cause, t *Telling) 
 // sayUnreached puts on the timeline who should have been told and could not be.
 func (p *planner) sayUnreached(w *workIncident, t *Telling) {
 	for _, d := range t.OnCall {
-		if d.Person != "" && d.Missing == "" {
+		if d.reached() {
 			continue
 		}
 		code := codeNobodyOnCall
