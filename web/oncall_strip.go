@@ -26,14 +26,14 @@ type stripDay struct {
 // stripBar is a stretch of time with one person on call, or nobody.
 type stripBar struct {
 	X, W, TextX string
-	Class       string // a, b, over or gap
+	Class       string // a, b or c for a person, over or gap
 	Name        string // empty where there is no room
 	Title       string
 }
 
 const (
 	stripWidth  = 1120
-	nameLetter  = 6.7 // how wide a letter is, about
+	nameLetter  = 6.2 // how wide a letter is, about
 	namePadding = 8.0
 )
 
@@ -50,7 +50,7 @@ func (v *visit) strip(r *alerting.Rotation, shifts []alerting.Shift) strip {
 			X: short(from), TextX: short(from + 4), W: short(x(next.Sub(at).Seconds())), Label: v.t("oncall.day", v.weekdayShort(at), at.Day()), Weekend: weekday == 0 || weekday == 6,
 		})
 	}
-	class := "a"
+	tones := map[string]string{}
 	for _, s := range shifts {
 		from, to := x(s.From.Sub(begin).Seconds()), x(s.To.Sub(begin).Seconds())
 		name := v.personWords(s.Person)
@@ -61,14 +61,31 @@ func (v *visit) strip(r *alerting.Rotation, shifts []alerting.Shift) strip {
 		case s.Override != "":
 			bar.Class = "over"
 		default:
-			bar.Class = class
-			class = map[string]string{"a": "b", "b": "a"}[class]
+			bar.Class = tone(tones, s.Person)
 		}
-		if float64(utf8.RuneCountInString(name))*nameLetter+namePadding < to-from {
-			bar.Name = name
-		}
+		bar.Name = fitting(name, to-from)
 		out.Bars = append(out.Bars, bar)
 	}
 	out.Say = v.t("oncall.strip", r.Name)
 	return out
+}
+
+// tone is the shade of a person: three take turns in the order in which people appear, and names say who it is.
+func tone(tones map[string]string, person string) string {
+	if tones[person] == "" {
+		tones[person] = [...]string{"a", "b", "c"}[len(tones)%3]
+	}
+	return tones[person]
+}
+
+// fitting is a name as far as there is room for it, or nothing.
+func fitting(name string, width float64) string {
+	room := int((width - namePadding) / nameLetter)
+	if utf8.RuneCountInString(name) <= room {
+		return name
+	}
+	if room < 3 {
+		return ""
+	}
+	return string([]rune(name)[:room-1]) + "…"
 }
