@@ -63,7 +63,9 @@ func (v *visit) strip(r *alerting.Rotation, shifts []alerting.Shift) strip {
 		default:
 			bar.Class = tone(tones, s.Person)
 		}
-		bar.Name = fitting(name, to-from)
+		if bar.Name = fitting(name, to-from); s.Person == "" && bar.Name != name {
+			bar.Name = "" // the dashes say enough
+		}
 		out.Bars = append(out.Bars, bar)
 	}
 	out.Say = v.t("oncall.strip", r.Name)
@@ -84,8 +86,8 @@ func fitting(name string, width float64) string {
 	if utf8.RuneCountInString(name) <= room {
 		return name
 	}
-	if room < 3 {
+	if room < 4 {
 		return ""
 	}
-	return string([]rune(name)[:room-1]) + "…"
+	return string([]rune(name)[:room-2]) + "…"
 }
