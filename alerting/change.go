@@ -19,9 +19,10 @@ type Command struct {
 	Note       string
 	Until      time.Time // acknowledge, assign, snooze: when it expires; zero: the policy's ack_timeout
 	CreatedAt  time.Time
-	Assignee   string `json:",omitempty"` // assign: who has it from now on
-	Mute       *Mute  `json:",omitempty"` // silence, maintenance: what the engine makes one of
-	MuteID     int64  `json:",omitempty"` // cancel_mute: which
+	Assignee   string       `json:",omitempty"` // assign: who has it from now on
+	Mute       *Mute        `json:",omitempty"` // silence, maintenance: what the engine makes one of
+	MuteID     int64        `json:",omitempty"` // cancel_mute: which
+	OnCall     *OnCallOrder `json:",omitempty"` // of the commands about who is on call
 }
 
 // CommandKind is what a command asks for.
@@ -68,13 +69,15 @@ type Change struct {
 	Notifications []Notification // inserted; a key that is there already stays as it is
 	Supersede     []string       // keys of notifications that are no longer true; those not yet sent are not sent
 	Commands      []CommandResult
-	Mutes         []Mute `json:",omitempty"` // whole rows, inserted or replaced
+	Mutes         []Mute         `json:",omitempty"` // whole rows, inserted or replaced
+	Overrides     []Override     `json:",omitempty"` // whole rows, inserted or replaced
+	Handovers     []HandoverNote `json:",omitempty"` // inserted; an id that is there already stays as it is
 }
 
 // Empty reports whether there is nothing to apply.
 func (c *Change) Empty() bool {
 	return len(c.Alarms) == 0 && len(c.Incidents) == 0 && len(c.Events) == 0 && len(c.Notifications) == 0 &&
-		len(c.Supersede) == 0 && len(c.Commands) == 0 && len(c.Mutes) == 0
+		len(c.Supersede) == 0 && len(c.Commands) == 0 && len(c.Mutes) == 0 && len(c.Overrides) == 0 && len(c.Handovers) == 0
 }
 
 // ErrDeposed says that another process has become the active one. A Journal that returns it will take no Change of this engine again.
@@ -97,7 +100,8 @@ type Snapshot struct {
 	NextAlarm     int64 // first free ids
 	NextIncident  int64
 	NextEvent     int64
-	LastCommand   int64 // Seq of the last command that was planned
+	LastCommand   int64      // Seq of the last command that was planned
+	Overrides     []Override // that have not ended
 }
 
 // Config is what the engine decides by. It is immutable and replaced whole on reload; open incidents keep their frozen policy.
@@ -112,6 +116,8 @@ type Config struct {
 	Expected []Expected
 	// Resolve names the receivers that stand for AccountManager when the incident is about ref; nil: the name is a receiver itself.
 	Resolve func(ref inventory.Ref, receiver string) []string
+	// Schedule says who is on call and when it is business hours; nil: there are no rotations.
+	Schedule *Schedule
 }
 
 // knows reports whether the inventory has ref. Without an inventory, and of kinds that it does not index, everything is known.

@@ -217,6 +217,7 @@ func engineWords() collectors.Words {
 	for metric := range collectors.Catalogue {
 		addOpened(words, metric)
 	}
+	addOnCall(words)
 	for _, from := range Severities {
 		for _, to := range Severities {
 			key := "." + from.String() + "." + to.String()

@@ -53,6 +53,9 @@ func (p *planner) carryOut(c *Command) collectors.Reason {
 	if c.Kind == CommandAdopt {
 		return p.adopt(c)
 	}
+	if c.Kind.onCall() {
+		return p.decideOnCall(c)
+	}
 	w := p.incident(c.IncidentID)
 	if c.Kind == CommandComment && (w == nil || !w.State.Live()) && c.IncidentID > 0 && c.IncidentID < p.ids.incident {
 		return p.comment(&workIncident{Incident: Incident{ID: c.IncidentID}}, c) // what was learnt from it is written when it is over

@@ -130,19 +130,18 @@ func (p *planner) tell(w *workIncident, level int, cause Cause, late time.Durati
 	w.Escalation.Again = false
 	w.Escalation.Next = max(w.Escalation.Next, level+1)
 	w.stepped, w.dirty = true, true
-	receivers := p.receivers(w, level)
-	p.again(w, level, receivers)
+	telling := p.tells(w, level)
+	p.again(w, level, telling.Receivers)
 	if n, more := w.nextLevel(); more && late > 0 && !w.levelAt(n).After(p.now) {
 		w.Escalation.Base = p.now.Add(-w.Policy.Levels[level].After)
 	}
 	w.schedule()
-	l := &w.Policy.Levels[level]
+	p.sayUnreached(w, &telling)
 	at := p.event(Event{
-		IncidentID: w.ID, Kind: EventTold, Actor: actor, Severity: w.Severity,
-		Text: collectors.Because(codeTold+"."+string(cause), l.Name, float64(level+1), float64(w.Escalation.Round)),
+		IncidentID: w.ID, Kind: EventTold, Actor: actor, Severity: w.Severity, Text: p.toldText(w, level, cause, &telling),
 	})
 	var keys []string
-	for _, r := range receivers {
+	for _, r := range telling.Receivers {
 		if cause == CauseRepeat && p.owed(w.ID, r) {
 			continue // the former page is still on its way: the duty stands, a second one would only queue up behind it
 		}
@@ -185,22 +184,8 @@ func covers(all, some []string) bool {
 	return !slices.ContainsFunc(some, func(r string) bool { return !slices.Contains(all, r) })
 }
 
-// receivers are those of a level, each once, with the account manager's place taken by the receivers that stand for it.
-func (p *planner) receivers(w *workIncident, level int) []string {
-	var list []string
-	for _, r := range w.Policy.Levels[level].Notify {
-		names := []string{r}
-		if r == AccountManager && p.cfg.Resolve != nil {
-			names = p.cfg.Resolve(w.Ref, r)
-		}
-		for _, name := range names {
-			if !slices.Contains(list, name) {
-				list = append(list, name)
-			}
-		}
-	}
-	return list
-}
+// receivers are those of a level, each once, with the places of the account manager and of who is on call taken by those that stand for them.
+func (p *planner) receivers(w *workIncident, level int) []string { return p.tells(w, level).Receivers }
 
 // expire ends an acknowledgement whose time is over and tells the level where the escalation was.
 func (p *planner) expire(w *workIncident, muted *Muted) {

@@ -41,7 +41,8 @@ type Level struct {
 	Name        string
 	After       time.Duration // since the incident opened
 	MinSeverity Severity
-	Notify      []string      // receivers
+	Notify      []string      // receivers, AccountManager, OnCallPrefix and a rotation, PersonPrefix and a person
+	AfterHours  []string      `json:",omitempty"` // those that are told instead outside business hours; empty: Notify at all times
 	Repeat      time.Duration // zero: told once, but the last level repeats every DefaultRepeat
 }
 

@@ -22,7 +22,8 @@ type State struct {
 	failing   map[string]bool                // receivers that gave up their last notification
 	dropped   map[checkKey]bool              // checks that were taken out of the configuration: what still comes from them is ignored
 	results   map[string]CommandResult
-	recent    []string // ids of results, oldest first
+	overrides []Override // of who is on call, by when they were decided; replaced, never changed
+	recent    []string   // ids of results, oldest first
 	ids       ids
 	command   int64     // Seq of the last command that was planned
 	base      time.Time // "no data" counts from here at the earliest: start, or the last jump of the clock
@@ -83,6 +84,7 @@ func NewState(s Snapshot) *State {
 		ids:     ids{max(s.NextAlarm, 1), max(s.NextIncident, 1), max(s.NextEvent, 1), max(s.NextMute, 1)},
 		command: s.LastCommand,
 	}
+	st.overrides = withOverrides(nil, s.Overrides)
 	for i := range s.Incidents {
 		st.setIncident(s.Incidents[i])
 	}
@@ -103,7 +105,10 @@ func NewState(s Snapshot) *State {
 
 // Snapshot is what the State would be rebuilt from, in order.
 func (s *State) Snapshot() Snapshot {
-	out := Snapshot{NextAlarm: s.ids.alarm, NextIncident: s.ids.incident, NextEvent: s.ids.event, NextMute: s.ids.mute, LastCommand: s.command}
+	out := Snapshot{
+		NextAlarm: s.ids.alarm, NextIncident: s.ids.incident, NextEvent: s.ids.event, NextMute: s.ids.mute, LastCommand: s.command,
+		Overrides: append([]Override(nil), s.overrides...),
+	}
 	for _, t := range s.tracks {
 		if t.alarm != nil {
 			out.Alarms = append(out.Alarms, *t.alarm)
@@ -171,6 +176,7 @@ func (s *State) Adopt(p Planned) {
 	for i := range p.Change.Mutes {
 		s.setMute(p.Change.Mutes[i])
 	}
+	s.adoptOverrides(&p.Change)
 	s.adoptSettled(p.input.Settled)
 	s.adoptTimers(&p)
 	s.plan++

@@ -180,6 +180,7 @@ func partsOf(c alerting.Change, again repeat) ([]thing, error) {
 	for i := range c.Mutes {
 		ones = append(ones, alerting.Change{Mutes: c.Mutes[i : i+1]})
 	}
+	ones = append(ones, onCallParts(c)...)
 	parts := make([]thing, 0, len(ones))
 	for _, one := range ones {
 		one.At = c.At

@@ -52,6 +52,7 @@ func world(t testing.TB, s *store.Store) {
 		}
 		states = states[1:]
 	}
+	apply(t, s, alerting.Change{At: noon, Overrides: []alerting.Override{override("o", "eva", noon)}, Handovers: []alerting.HandoverNote{handover("n", noon)}})
 	post(t, s, acknowledge("done"))
 	apply(t, s, alerting.Change{At: noon, Commands: []alerting.CommandResult{{ID: "done", Seq: 1, At: noon, OK: true}}})
 	post(t, s, alerting.Command{ID: "waits", Kind: alerting.CommandEscalate, IncidentID: 1, Actor: "luis", CreatedAt: noon})

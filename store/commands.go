@@ -55,7 +55,7 @@ func (s *Store) PostCommand(ctx context.Context, c alerting.Command) error {
 
 func addCommand(list *statements, c alerting.Command) error {
 	doc := "" // the columns are all there is
-	if c.Assignee != "" || c.Mute != nil || c.MuteID != 0 {
+	if c.Assignee != "" || c.Mute != nil || c.MuteID != 0 || c.OnCall != nil {
 		var err error
 		if doc, err = document(c); err != nil {
 			return err

@@ -159,6 +159,9 @@ func (s *Store) Load(ctx context.Context) (alerting.Snapshot, error) {
 		if snap.Mutes, err = docs[alerting.Mute](ctx, t.tx, newQuery(loadMutesSQL)); err != nil {
 			return err
 		}
+		if snap.Overrides, err = overrides(ctx, t.tx, s.cfg.Now().Add(-overrideRemember)); err != nil {
+			return err
+		}
 		if snap.Settled, err = unheard(ctx, t.tx); err != nil {
 			return err
 		}

@@ -151,7 +151,7 @@ func changeStatements(c alerting.Change, again repeat) (statements, error) {
 			return nil, fmt.Errorf("mute %d: %w", c.Mutes[i].ID, err)
 		}
 	}
-	return list, nil
+	return list, addOnCall(&list, c)
 }
 
 func addAlarm(list *statements, a alerting.Alarm, at time.Time) error {

@@ -36,6 +36,8 @@ var mirrored = []struct{ table, where string }{
 	{"mutes", `cancelled_at IS NULL`},
 	{"events", `incident_id IN (SELECT id FROM incidents WHERE state IN ('open', 'acknowledged'))`},
 	{"notifications", `incident_id IN (SELECT id FROM incidents WHERE state IN ('open', 'acknowledged'))`},
+	{"oncall_overrides", `cancelled_at IS NULL`},
+	{"handover_notes", `1 = 1`},
 	{"deliveries", `key IN (SELECT key FROM notifications WHERE incident_id IN (SELECT id FROM incidents WHERE state IN ('open', 'acknowledged')))`},
 }
 

@@ -109,7 +109,7 @@ func counters(v *visit, c Counts) []counter {
 // navigation lists the pages, with a count where something is wrong.
 func (s *Server) navigation(v *visit, w *world, page string) []navGroup {
 	groups := []navGroup{
-		{[]navItem{{Page: "overview", URL: "/", Key: "o", Tab: true}, {Page: "alarms", URL: "/alarms", Key: "a", Tab: true}, {Page: "calls", URL: "/calls", Key: "c", Tab: true}}},
+		{[]navItem{{Page: "overview", URL: "/", Key: "o", Tab: true}, {Page: "alarms", URL: "/alarms", Key: "a", Tab: true}, {Page: "calls", URL: "/calls", Key: "c", Tab: true}, {Page: "oncall", URL: "/oncall", Key: "w"}}},
 		{[]navItem{
 			{Page: "links", URL: "/links", Key: "l", Tab: true},
 			{Page: "servers", URL: "/servers", Key: "s", Tab: true},

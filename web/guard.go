@@ -100,7 +100,7 @@ func (s *Server) visit(w http.ResponseWriter, r *http.Request) *visit {
 	now := s.cfg.Now()
 	return &visit{
 		w: w, r: r, prefs: p, now: now,
-		speaker: &speaker{words: s.cfg.Words, lang: p.Lang, now: now, zone: s.zone(p.Zone)},
+		speaker: &speaker{words: s.cfg.Words, lang: p.Lang, now: now, zone: s.zone(p.Zone), who: s.teller(r.Context(), now)},
 	}
 }
 

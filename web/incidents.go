@@ -97,7 +97,7 @@ func (s *speaker) nextStep(i *alerting.Incident) *nextStep {
 	if !ok || level >= len(i.Policy.Levels) {
 		return nil
 	}
-	step := &nextStep{Level: i.Policy.Levels[level].Name, Again: again, Left: s.left(at), At: s.clock(at), Told: i.Policy.Levels[level].Notify}
+	step := &nextStep{Level: i.Policy.Levels[level].Name, Again: again, Left: s.left(at), At: s.clock(at), Told: s.told(i, level, at)}
 	from := i.Escalation.Base
 	if every := i.Policy.RepeatEvery(level); again && every > 0 {
 		from = at.Add(-every)

@@ -23,14 +23,14 @@ func everyPage(incident int64) []string {
 		"/", "/alarms", "/alarms?view=flat", "/links", "/servers", "/trunks", "/services", "/sites", "/links/sjo-gua", "/servers/sbc-1", "/servers/idle",
 		"/trunks/guatel", "/services/sbc", "/sites/guatemala", at("/incidents/%d", incident), at("/incidents/%d/acknowledge", incident),
 		at("/incidents/%d/comment", incident), "/health", "/settings", "/keys", "/wallboard", "/find?q=sb", "/find", "/nothing",
-		"/links/%3Cb%20onmouseover=%22x%22%3E", "/calls", "/calls?only=unmeasured&range=7d", "/calls?number=nobody", "/find?q=22220000",
+		"/links/%3Cb%20onmouseover=%22x%22%3E", "/calls", "/calls?only=unmeasured&range=7d", "/calls?number=nobody", "/find?q=22220000", "/oncall", onCallPreview,
 	}
 }
 
 // TestEveryPage: in both languages every page is whole: one main, one heading, no code of the catalogue left unsaid, no element that would
 // need another policy, no id twice.
 func TestEveryPage(t *testing.T) {
-	w := newTestWorld(t)
+	w := newTestWorld(t, withSchedule)
 	in := w.trouble()
 	w.put(collectors.LatencyMS, ref(inventory.KindTrunk, "guatel"), 130)
 	for _, lang := range []string{"en", "es"} {

@@ -46,6 +46,7 @@ func (s *Server) routes() []route {
 		{pattern: "GET /readyz", policy: technical, raw: probe(s.cfg.Ready)},
 		{pattern: "/", policy: technical, page: func(*visit) error { return store.ErrNotFound }},
 	}
+	list = append(list, s.onCallRoutes()...)
 	for page, kind := range listKinds {
 		list = append(list,
 			route{pattern: "GET /" + page, policy: mayLook, page: s.list(page)},

@@ -16,6 +16,7 @@ type speaker struct {
 	lang  collectors.Lang
 	now   time.Time
 	zone  *time.Location
+	who   func(in *alerting.Incident, level int, at time.Time) []string // whom a level tells at an instant; nil: whom it names
 }
 
 // t says one of the pages' own texts; code is without the prefix web.

@@ -290,7 +290,7 @@ func (s *Server) policyRows(v *visit) []policyRow {
 	for name, p := range s.cfg.Policies() {
 		var parts []string
 		for _, l := range p.Levels {
-			parts = append(parts, v.t("self.level", l.Name, collectors.FormatSpan(v.lang, l.After), strings.Join(l.Notify, ", ")))
+			parts = append(parts, v.t("self.level", l.Name, collectors.FormatSpan(v.lang, l.After), strings.Join(v.levelNames(&l), ", ")))
 		}
 		rows = append(rows, policyRow{name, strings.Join(parts, " → ")})
 	}

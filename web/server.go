@@ -26,6 +26,9 @@ type Config struct {
 	Rules     func() *alerting.Rules
 	Policies  func() map[string]alerting.Policy
 	Receivers func() []alerting.Receiver
+	Schedule  func() *alerting.Schedule // who may be on call; nil: nobody
+	// Tells is who is told when a level is told at an instant; nil: whom the level names.
+	Tells     func(ref inventory.Ref, policy *alerting.Policy, level int, overrides []alerting.Override, at time.Time) alerting.Telling
 	Words     collectors.Words // everything that collectors, engine and pages say
 	Brand     string           // the operator's name; "" shows none
 	PublicURL string           // where people reach the pages: its host is accepted in the Host header
@@ -164,6 +167,6 @@ func (s *Server) apiConfig() api.Config {
 	c := s.cfg
 	return api.Config{
 		Store: c.Store, Inventory: c.Inventory, Checks: c.Checks, Runs: c.Runs, Rules: c.Rules, Policies: c.Policies, Words: c.Words,
-		Version: c.Version, PublicURL: strings.TrimRight(c.PublicURL, "/"), Now: c.Now, Logger: c.Logger,
+		Schedule: c.Schedule, Version: c.Version, PublicURL: strings.TrimRight(c.PublicURL, "/"), Now: c.Now, Logger: c.Logger,
 	}
 }

@@ -99,6 +99,7 @@ var keyTable = []struct {
 	{[]string{"g", "o"}, "go.overview"},
 	{[]string{"g", "a"}, "go.alarms"},
 	{[]string{"g", "c"}, "go.calls"},
+	{[]string{"g", "w"}, "go.oncall"},
 	{[]string{"g", "l"}, "go.links"},
 	{[]string{"g", "s"}, "go.servers"},
 	{[]string{"g", "v"}, "go.services"},

@@ -47,7 +47,7 @@ type rung struct {
 var eventIcons = map[alerting.EventKind]string{
 	alerting.EventTold: "chat", alerting.EventComment: "note", alerting.EventAcknowledged: "person", alerting.EventUnacked: "undo",
 	alerting.EventAckExpired: "clock", alerting.EventResolved: "check", alerting.EventMerged: "link", alerting.EventFlapping: "flap",
-	alerting.EventGivenUp: "x", alerting.EventLate: "clock", alerting.EventClockJump: "clock", alerting.EventConfig: "config", alerting.EventLeft: "check",
+	alerting.EventGivenUp: "x", alerting.EventLate: "clock", alerting.EventClockJump: "clock", alerting.EventConfig: "config", alerting.EventOnCall: "person", alerting.EventLeft: "check",
 }
 
 // people are the events that persons made.
@@ -169,11 +169,11 @@ func (v *visit) future(in *alerting.Incident) []entry {
 		if in.Severity < l.MinSeverity || when.Before(v.now) {
 			continue
 		}
-		out = append(out, entry{At: v.clock(when), Future: true, Icon: "up", Text: v.t("future.level", l.Name, strings.Join(l.Notify, ", "))})
+		out = append(out, entry{At: v.clock(when), Future: true, Icon: "up", Text: v.t("future.level", l.Name, strings.Join(v.told(in, i, when), ", "))})
 	}
 	if ok && again && level < len(in.Policy.Levels) {
 		l := in.Policy.Levels[level]
-		out = append(out, entry{At: v.clock(at), Future: true, Icon: "up", Text: v.t("future.again", l.Name, strings.Join(l.Notify, ", "))})
+		out = append(out, entry{At: v.clock(at), Future: true, Icon: "up", Text: v.t("future.again", l.Name, strings.Join(v.told(in, level, at), ", "))})
 	}
 	slices.Reverse(out[:max(len(out)-flag(again && ok), 0)])
 	return out
@@ -196,7 +196,7 @@ func (v *visit) ladder(in *alerting.Incident, told []store.NotificationView) []r
 	level, at, again, due := in.Upcoming()
 	var out []rung
 	for i, l := range in.Policy.Levels {
-		r := rung{No: i + 1, Name: l.Name, Told: strings.Join(l.Notify, ", ")}
+		r := rung{No: i + 1, Name: l.Name, Told: strings.Join(v.told(in, i, v.toldAt(in, i)), ", ")}
 		if every := in.Policy.RepeatEvery(i); every > 0 {
 			r.Repeat = v.t("ladder.again", collectors.FormatSpan(v.lang, every))
 		}

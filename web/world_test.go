@@ -145,7 +145,7 @@ func testWords() collectors.Words {
 func (w *testWorld) run() {
 	ctx, cancel := context.WithCancel(context.Background())
 	w.engine = alerting.NewEngine(alerting.EngineConfig{
-		Journal: w.store, Commands: w.store, Config: &alerting.Config{Inventory: w.inv, Rules: w.rules, Policies: testPolicies(), DefaultPolicy: "noc"},
+		Journal: w.store, Commands: w.store, Config: &alerting.Config{Inventory: w.inv, Rules: w.rules, Policies: testPolicies(), DefaultPolicy: "noc", Schedule: testSchedule()},
 		Now: time.Now, Logger: slog.New(slog.DiscardHandler),
 	})
 	var running sync.WaitGroup

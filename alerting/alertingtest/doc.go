@@ -24,7 +24,9 @@
 //	threshold METRIC on PATTERN | TIERS and settings, each after a bar:
 //	    SEVERITY RAISE [clear LEVEL] [for DURATION] [clear_for DURATION]
 //	    nodata [DURATION] SEVERITY | confirm PROBES DURATION | flapping CHANGES DURATION | policy NAME | only INSTANCE
-//	policy NAME | LEVEL NAME after DURATION [min SEVERITY] notify RECEIVER... [repeat DURATION] | ack DURATION | fallback RECEIVER
+//	policy NAME | LEVEL NAME after DURATION [min SEVERITY] notify RECEIVER... [after_hours RECEIVER...] [repeat DURATION] | ack DURATION | fallback RECEIVER
+//	person NAME RECEIVER... | business FROM TO  since midnight, Monday to Friday, UTC
+//	rotation NAME | LAYER PERSON... every DURATION [hours FROM TO] | otherwise RECEIVER...
 //	manager REF RECEIVER...                     who stands for account_manager
 //	deliveries by hand                          notifications stay unsent until the story says so; otherwise they are sent at once
 //	memory matters                              the story is about what a restart forgets; it is not run with restarts
@@ -35,6 +37,7 @@
 //	at T REF METRIC stops [by INSTANCE]
 //	at T REF METRIC VALUE stamped D ago|ahead                        a value with another time
 //	at T ack incident N by WHO [for D] ["NOTE"] [twice]              also: unack, comment, escalate, close
+//	at T override ROTATION PERSON from T to T by WHO | cancel override by WHO | handover ROTATION by WHO "NOTE"
 //	at T restart | reload | store fails | store works | clock jumps D | clock jumps -D
 //	at T dead for D                                                  the process ends and starts again after D; what came meanwhile is missed
 //	at T sent RECEIVER | given up RECEIVER "WHY"
@@ -52,6 +55,7 @@
 //	at T expect incident N members K | next LEVEL at T | policy NAME | title WORDS
 //	at T expect incidents K                                          so many are live
 //	at T expect event KIND [incident N]
+//	at T expect says WORDS                                           a line of now on a timeline
 //	at T expect accepted | refused CODE                              the last command
 //	at T expect superseded K                                         so many notifications were withdrawn before they were sent
 //	at T expect sample METRIC VALUE                                  the engine said so about itself

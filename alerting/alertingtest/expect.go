@@ -34,6 +34,8 @@ func (s *story) expect(w []string) error {
 		return check(w[1], n)
 	case "event":
 		return s.expectEvent(w[1:])
+	case "says":
+		return s.expectSays(w[1:])
 	case "accepted", "refused":
 		return s.expectResult(w)
 	case "superseded":

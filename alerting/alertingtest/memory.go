@@ -21,6 +21,7 @@ type Memory struct {
 	Results       []alerting.CommandResult
 	Mutes         map[int64]alerting.Mute
 	Changes       []alerting.Change
+	Handovers     []alerting.HandoverNote
 	Superseded    int
 	Failing       bool
 	Failures      int
@@ -49,6 +50,7 @@ func (m *Memory) Apply(_ context.Context, c alerting.Change) error {
 		return ErrFailing
 	}
 	m.applyRows(c)
+	m.applyOnCall(c)
 	m.Events = append(m.Events, c.Events...)
 	for _, e := range c.Events {
 		m.next.NextEvent = max(m.next.NextEvent, e.ID+1)

@@ -19,6 +19,7 @@ type Setup struct {
 	Thresholds []alerting.Threshold
 	Policies   map[string]alerting.Policy
 	Managers   map[inventory.Ref][]string
+	Schedule   *alerting.Schedule
 	ByHand     bool
 	Memory     bool // a restart would forget what the story is about
 }
@@ -39,7 +40,7 @@ func (s *Setup) Config() (*alerting.Config, error) {
 	}
 	return &alerting.Config{
 		Inventory: inv, Rules: alerting.NewRules(s.Thresholds), Policies: policies, Expected: slices.Clone(s.Expected),
-		Resolve: func(ref inventory.Ref, _ string) []string { return managers[ref] },
+		Resolve: func(ref inventory.Ref, _ string) []string { return managers[ref] }, Schedule: s.Schedule,
 	}, nil
 }
 
@@ -63,7 +64,7 @@ func (s *Setup) line(words []string, text string) (bool, error) {
 		s.Memory = true
 		return true, nil
 	}
-	return false, nil
+	return s.onCallLine(words, text)
 }
 
 // object reads: KIND NAME [at SITE] [behind REF...] [via REF...].
@@ -268,14 +269,21 @@ func levelPart(p *alerting.Policy, w []string) (err error) {
 		case "repeat":
 			l.Repeat, err = time.ParseDuration(w[i+1])
 		case "notify":
-			for i++; i < len(w) && w[i] != "repeat" && w[i] != "min"; i++ {
-				l.Notify = append(l.Notify, w[i])
-			}
-			i -= 2
+			l.Notify, i = receiversFrom(w, i+1)
+		case "after_hours":
+			l.AfterHours, i = receiversFrom(w, i+1)
 		}
 	}
 	p.Levels = append(p.Levels, l)
 	return err
+}
+
+// receiversFrom reads names up to the next word of a level, and returns where the loop over its words goes on.
+func receiversFrom(w []string, i int) (list []string, next int) {
+	for ; i < len(w) && w[i] != "repeat" && w[i] != "min" && w[i] != "after_hours"; i++ {
+		list = append(list, w[i])
+	}
+	return list, i - 2
 }
 
 // remove reads: remove check REF NAME | remove threshold METRIC | remove object REF.

@@ -48,6 +48,7 @@ type story struct {
 	world    *World
 	expected map[string]bool // keys of notifications that a line has expected
 	last     string          // id of the last command
+	override string          // id of the last override
 	problems []string
 }
 
@@ -145,6 +146,8 @@ func (s *story) step(st step) error {
 		return s.command(st)
 	case "silence", "maintenance", "unmute":
 		return s.mute(st)
+	case "override", "cancel", "handover":
+		return s.decideOnCall(st)
 	case "restart":
 		return s.world.Restart()
 	case "dead":

@@ -26,12 +26,16 @@ func (a *app) webConfig(cfg *Config) web.Config {
 		Rules:     func() *alerting.Rules { return a.live.Load().config.Rules() },
 		Policies:  func() map[string]alerting.Policy { return a.live.Load().policies },
 		Receivers: func() []alerting.Receiver { return a.live.Load().config.ReceiverList() },
-		Health:    a.health, State: a.state, CheckStats: a.checkStats, CheckNow: a.checkNow,
+		Schedule:  func() *alerting.Schedule { return a.live.Load().engine.Schedule },
+		Tells: func(ref inventory.Ref, policy *alerting.Policy, level int, overrides []alerting.Override, at time.Time) alerting.Telling {
+			return a.live.Load().engine.Tells(ref, policy, level, overrides, at)
+		},
+		Health: a.health, State: a.state, CheckStats: a.checkStats, CheckNow: a.checkNow,
 		Demo: a.demo, Metrics: a.metrics(), Ready: a.ready, Alive: a.alive,
 	}
 	c.API = api.New(api.Config{
 		Store: c.Store, Inventory: c.Inventory, Checks: c.Checks, Runs: c.Runs, Rules: c.Rules, Policies: c.Policies, Words: c.Words,
-		Version: c.Version, PublicURL: public, Now: c.Now, Logger: c.Logger,
+		Schedule: c.Schedule, Version: c.Version, PublicURL: public, Now: c.Now, Logger: c.Logger,
 	})
 	return c
 }

@@ -41,11 +41,14 @@ type Config struct {
 	Voice        *VoiceSpec        `yaml:"voice"`
 	Thresholds   []ThresholdSpec   `yaml:"thresholds"`
 
+	People        []PersonSpec   `yaml:"people"`
+	Rotations     []RotationSpec `yaml:"rotations"`
+	BusinessHours *BusinessSpec  `yaml:"business_hours"`
 	PolicySpecs   []PolicySpec   `yaml:"policies"`
 	ReceiverSpecs []ReceiverSpec `yaml:"receivers"`
 
 	file     string
-	managers []ReceiverSpec // the account managers of the customers, where a policy tells them
+	managers []ReceiverSpec // made of addresses: of account managers, where a policy tells them, and of people
 	inv      *inventory.Inventory
 	rules    *alerting.Rules
 }
@@ -133,6 +136,8 @@ func (c *Config) Summary() string {
 		{len(c.Customers), "customer", "customers"},
 		{len(c.checkSpecs()), "check", "checks"},
 		{len(c.Thresholds), "threshold", "thresholds"},
+		{len(c.People), "person", "people"},
+		{len(c.Rotations), "rotation", "rotations"},
 		{len(c.PolicySpecs), "policy", "policies"},
 		{len(c.ReceiverSpecs), "receiver", "receivers"},
 	}

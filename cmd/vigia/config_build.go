@@ -150,7 +150,7 @@ func (p *PolicySpec) build() alerting.Policy {
 	}
 	for i := range p.Levels {
 		spec := &p.Levels[i]
-		level := alerting.Level{Name: spec.Name, After: spec.After.Std(), MinSeverity: alerting.Major, Notify: spec.Notify}
+		level := alerting.Level{Name: spec.Name, After: spec.After.Std(), MinSeverity: alerting.Major, Notify: spec.Notify, AfterHours: spec.AfterHours}
 		if level.Name == "" {
 			level.Name = fmt.Sprintf("Level %d", i+1)
 		}
@@ -175,7 +175,7 @@ func (c *Config) EngineConfig() alerting.Config {
 		own[c.Customers[i].Name] = c.Customers[i].Policy
 	}
 	return alerting.Config{
-		Inventory: c.inv, Rules: c.rules, Policies: c.Policies(), DefaultPolicy: c.defaultPolicy(), Expected: c.expected(), Resolve: c.ResolveReceivers,
+		Inventory: c.inv, Rules: c.rules, Policies: c.Policies(), DefaultPolicy: c.defaultPolicy(), Expected: c.expected(), Resolve: c.ResolveReceivers, Schedule: c.Schedule(),
 		PolicyOf: func(ref inventory.Ref) string {
 			if ref.Kind != inventory.KindCustomer {
 				return ""
@@ -217,7 +217,7 @@ func (r *ReceiverSpec) build() alerting.Receiver {
 	return alerting.Receiver{Name: r.Name, Kind: r.Kind, Language: collectors.Lang(r.Language)}
 }
 
-// allReceivers are those of the file and those of the account managers.
+// allReceivers are those of the file, and those of account managers and of people who have only an address.
 func (c *Config) allReceivers() []*ReceiverSpec {
 	var out []*ReceiverSpec
 	for i := range c.ReceiverSpecs {
@@ -229,7 +229,7 @@ func (c *Config) allReceivers() []*ReceiverSpec {
 	return out
 }
 
-// ReceiverList names every receiver, those of the file first, then the account managers'.
+// ReceiverList names every receiver, those of the file first, then those that were made of addresses.
 func (c *Config) ReceiverList() []alerting.Receiver {
 	var out []alerting.Receiver
 	for _, r := range c.allReceivers() {

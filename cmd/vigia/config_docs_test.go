@@ -36,6 +36,7 @@ func TestDocumentation(t *testing.T) {
 	}
 	blocks := []string{strings.Join(yamlBlocks(t, "../../docs/configuration.md"), "\n")}
 	blocks = append(blocks, yamlBlocks(t, "../../docs/install.md")...)
+	blocks = append(blocks, yamlBlocks(t, "../../docs/oncall.md")...)
 	for _, text := range blocks {
 		if _, _, err := parseConfig("docs.yaml", []byte(text), testKinds()); err != nil {
 			t.Errorf("%v\nin\n%s", err, text)

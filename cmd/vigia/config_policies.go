@@ -29,12 +29,13 @@ func (l *loader) policies(cfg *Config) {
 			first[p.Name] = n.Line
 		}
 		l.levels(p, known)
-		if p.Fallback == alerting.AccountManager {
+		if standsFor(p.Fallback) {
 			l.problem(l.at[&p.Fallback], "fallback-manager", "name one of the receivers", "the fallback must be a receiver that every incident has")
 		} else {
 			l.receiverExists(&p.Fallback, known)
 		}
 	}
+	l.onCall(cfg, known)
 	for i := range cfg.Customers {
 		l.policyExists(cfg, &cfg.Customers[i].Policy)
 	}
@@ -57,9 +58,11 @@ func (l *loader) levels(p *PolicySpec, known map[string]int) {
 		if level.MinSeverity != nil {
 			l.severity(level.MinSeverity)
 		}
-		for j := range level.Notify {
-			if level.Notify[j] != alerting.AccountManager {
-				l.receiverExists(&level.Notify[j], known)
+		for _, list := range [][]string{level.Notify, level.AfterHours} {
+			for j := range list {
+				if !standsFor(list[j]) {
+					l.receiverExists(&list[j], known)
+				}
 			}
 		}
 	}
@@ -146,6 +149,10 @@ func (l *loader) receivers(cfg *Config) {
 			l.problem(n, "reserved-receiver", "choose another name", "names that begin with account_manager stand for customers' account managers")
 			continue
 		}
+		if strings.HasPrefix(r.Name, personReceiver) {
+			l.problem(n, "reserved-receiver", "choose another name", "names that begin with %s stand for people's own addresses", personReceiver)
+			continue
+		}
 		if !used[r.Name] {
 			l.notice(n, "unused-receiver", "no policy names the receiver %s", r.Name)
 		}
@@ -162,11 +169,12 @@ func usedReceivers(cfg *Config) map[string]bool {
 	for _, p := range cfg.PolicySpecs {
 		used[p.Fallback] = true
 		for _, level := range p.Levels {
-			for _, name := range level.Notify {
+			for _, name := range slices.Concat(level.Notify, level.AfterHours) {
 				used[name] = true
 			}
 		}
 	}
+	useOnCall(cfg, used)
 	return used
 }
 
@@ -197,9 +205,9 @@ func (l *loader) managers(cfg *Config) {
 func (l *loader) managerUse(cfg *Config) *yaml.Node {
 	for i := range cfg.PolicySpecs {
 		for j := range cfg.PolicySpecs[i].Levels {
-			notify := cfg.PolicySpecs[i].Levels[j].Notify
-			for k := range notify {
-				if notify[k] == alerting.AccountManager {
+			level := &cfg.PolicySpecs[i].Levels[j]
+			for _, notify := range [][]string{level.Notify, level.AfterHours} {
+				if k := slices.Index(notify, alerting.AccountManager); k >= 0 {
 					return l.at[&notify[k]]
 				}
 			}
@@ -210,13 +218,20 @@ func (l *loader) managerUse(cfg *Config) *yaml.Node {
 
 // manager makes the receiver of one customer's account manager, as if it stood in the file.
 func (l *loader) manager(kind *alerting.ReceiverKind, c *CustomerSpec) ReceiverSpec {
+	r := l.addressed(kind, l.at[&c.AccountManager], c.AccountManager)
+	r.Name, r.Language, r.manager = managerReceiver(c.Name), c.Language, c.Name
+	return r
+}
+
+// addressed makes an e-mail receiver of an address that stands at a node.
+func (l *loader) addressed(kind *alerting.ReceiverKind, at *yaml.Node, address string) ReceiverSpec {
 	word := func(s string) *yaml.Node {
-		n := *l.at[&c.AccountManager]
+		n := *at
 		n.Value, n.Style, n.Tag = s, yaml.DoubleQuotedStyle, "!!str"
 		return &n
 	}
-	r := ReceiverSpec{Name: managerReceiver(c.Name), Kind: kind.Name, Language: c.Language, own: kind.New(), manager: c.Name}
-	list := &yaml.Node{Kind: yaml.SequenceNode, Line: word("").Line, Content: []*yaml.Node{word(c.AccountManager)}}
+	r := ReceiverSpec{Kind: kind.Name, own: kind.New()}
+	list := &yaml.Node{Kind: yaml.SequenceNode, Line: at.Line, Content: []*yaml.Node{word(address)}}
 	mapping := &yaml.Node{Kind: yaml.MappingNode, Line: list.Line, Content: []*yaml.Node{word("to"), list}}
 	full := l.withMail(kind.Name, mapping)
 	l.structure(full, r.own)

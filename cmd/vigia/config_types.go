@@ -47,8 +47,9 @@ func (h *HeartbeatSpec) setDefaults() { h.Every = inventory.Duration(30 * time.S
 
 // SiteSpec is one entry of sites.
 type SiteSpec struct {
-	Name     string `yaml:"name" need:"yes" is:"name"`
-	Timezone string `yaml:"timezone" is:"timezone"`
+	Name          string        `yaml:"name" need:"yes" is:"name"`
+	Timezone      string        `yaml:"timezone" is:"timezone"`
+	BusinessHours *BusinessSpec `yaml:"business_hours"`
 }
 
 // LinkSpec is one entry of links.
@@ -208,6 +209,7 @@ type LevelSpec struct {
 	After       inventory.Duration  `yaml:"after" max:"30d"`
 	MinSeverity *alerting.Severity  `yaml:"min_severity"`
 	Notify      []string            `yaml:"notify" need:"yes"`
+	AfterHours  []string            `yaml:"notify_after_hours"`
 	Repeat      *inventory.Duration `yaml:"repeat" min:"1s" max:"30d"`
 }
 
@@ -218,7 +220,7 @@ type ReceiverSpec struct {
 	Language string `yaml:"language" enum:"en es"`
 
 	own     alerting.ReceiverConfig
-	manager string // the customer whose account manager it reaches; "" for a receiver of the file
+	manager string // the customer whose account manager it reaches; "" for the others
 }
 
 func (r *ReceiverSpec) setDefaults() { r.Language = string(collectors.English) }

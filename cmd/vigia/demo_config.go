@@ -109,11 +109,25 @@ destinations:
     on: server/*
     tiers: [{severity: minor, raise: 90, clear: 88, for: 10s, clear_for: 5s}]
     policy: noc
+people:
+  - {name: maria, receivers: [l2-mail], phone: "+506 8888 1111"}
+  - {name: jose, receivers: [l2-mail], phone: "+506 8888 2222"}
+  - {name: lucia, receivers: [l2-mail], phone: "+506 8888 3333"}
+rotations:
+  - name: noc
+    timezone: America/Costa_Rica
+    layers:
+      - {name: shifts, people: [maria, jose], starts: 2026-01-05, shift: 12h, hand_over: "07:00"}
+      - {name: weekend, people: [lucia], starts: 2026-01-05, hours: [{days: "sat,sun", from: "07:00", to: "19:00"}]}
+  - name: engineering
+    timezone: America/Costa_Rica
+    layers: [{people: [lucia, jose], starts: 2026-01-05, shift: weekly, hand_over: "09:00", hours: [{days: mon-fri, from: "07:00", to: "19:00"}]}]
+    otherwise: [managers]
 policies:
   - name: noc
     levels:
       - {name: NOC L1, after: 0s, min_severity: warning, notify: [noc-hook], repeat: 20s}
-      - {name: NOC L2, after: 15s, min_severity: warning, notify: [noc-hook, l2-mail]}
+      - {name: NOC L2, after: 15s, min_severity: warning, notify: [noc-hook, oncall:noc]}
       - {name: SOC L3, after: 45s, min_severity: major, notify: [managers], repeat: 60s}
     ack_timeout: 5m
     fallback: managers

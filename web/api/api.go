@@ -23,6 +23,7 @@ type Config struct {
 	Runs      *collectors.Runs
 	Rules     func() *alerting.Rules
 	Policies  func() map[string]alerting.Policy
+	Schedule  func() *alerting.Schedule // who may be on call; nil: nobody
 	Words     collectors.Words
 	Version   string
 	PublicURL string // where links lead, without a trailing slash; "" leaves them out

@@ -43,7 +43,7 @@ type Escalation struct {
 	Name   string     `json:"name" example:"NOC L2"`
 	At     *time.Time `json:"at"`
 	InS    float64    `json:"in_s" doc:"Seconds from now; negative when it is overdue."`
-	Notify []string   `json:"notify" nullable:"false" doc:"The receivers of that level."`
+	Notify []string   `json:"notify" nullable:"false" doc:"The receivers of that level; oncall:ROTATION and person:NAME stand for those of people."`
 	Again  bool       `json:"again" doc:"The level has been told before: this is its repeat."`
 }
 

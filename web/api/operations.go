@@ -22,6 +22,7 @@ var tags = []*huma.Tag{
 	{Name: tagSamples, Description: "What was measured, and the runs that measured it."},
 	{Name: tagAlarms, Description: "What is wrong, series by series."},
 	{Name: tagIncidents, Description: "What people work on, and what they decide."},
+	{Name: tagOnCall, Description: "Who is on call, and who takes the place of whom."},
 	{Name: tagCalls, Description: "Calls and how they sounded."},
 	{Name: tagSelf, Description: "Vigía itself: its rules and its health."},
 }
@@ -31,7 +32,7 @@ func (s *server) operations() []operation {
 	look := Policy{Role: Viewer, Reach: ByCustomer}
 	rules := Policy{Role: Viewer, Reach: Technical}
 	work := Policy{Role: Operator, Reach: ByCustomer}
-	return []operation{
+	return append([]operation{
 		reading("list-inventory", "/inventory", tagInventory, "Everything that we look after, with its state", look, listObjects),
 		reading("list-inventory-kind", "/inventory/{kind}", tagInventory, "Everything of one kind", look, listKind),
 		reading("get-object", "/inventory/{kind}/{name}", tagInventory, "One object: state, parents, children, checks, latest values", look, getObject),
@@ -57,7 +58,7 @@ func (s *server) operations() []operation {
 		reading("list-thresholds", "/thresholds", tagSelf, "The rules: thresholds and escalation policies", rules, listThresholds),
 		reading("get-health", "/health", tagSelf, "How Vigía itself does", rules, getHealth),
 		document("get-openapi", "/openapi.json", rules),
-	}
+	}, onCallOperations(look, work)...)
 }
 
 const (

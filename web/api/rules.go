@@ -68,7 +68,8 @@ type Level struct {
 	Name        string   `json:"name"`
 	AfterS      float64  `json:"after_s" doc:"Since the incident opened."`
 	MinSeverity string   `json:"min_severity"`
-	Notify      []string `json:"notify" nullable:"false"`
+	Notify      []string `json:"notify" nullable:"false" doc:"Receivers; account_manager, oncall:ROTATION and person:NAME stand for others."`
+	AfterHours  []string `json:"notify_after_hours" nullable:"false" doc:"Who is told instead outside business hours; empty: notify at all times."`
 	RepeatS     float64  `json:"repeat_s" doc:"How often it is told again until someone has it; 0: once."`
 }
 
@@ -116,7 +117,7 @@ func policyOf(p alerting.Policy) EscalationPolicy {
 	}
 	for i, l := range p.Levels {
 		out.Levels = append(out.Levels, Level{
-			Name: l.Name, AfterS: seconds(l.After), MinSeverity: severity(l.MinSeverity), Notify: list(l.Notify), RepeatS: seconds(p.RepeatEvery(i)),
+			Name: l.Name, AfterS: seconds(l.After), MinSeverity: severity(l.MinSeverity), Notify: list(l.Notify), AfterHours: list(l.AfterHours), RepeatS: seconds(p.RepeatEvery(i)),
 		})
 	}
 	return out

@@ -158,6 +158,12 @@ func (w *world) apply(c alerting.Change) {
 // plan answers commands as the engine would, until the test ends: an acknowledgement is taken, everything else refused.
 func (w *world) plan() {
 	w.t.Helper()
+	w.planBy(planned, func(alerting.Change) {})
+}
+
+// planBy answers commands by a plan until the test ends, and says what was stored.
+func (w *world) planBy(plan func(alerting.Command) alerting.Change, stored func(alerting.Change)) {
+	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
 	done := make(chan struct{})
 	w.t.Cleanup(func() { cancel(); <-done })
@@ -175,9 +181,11 @@ func (w *world) plan() {
 			}
 			for _, c := range commands {
 				seq = c.Seq
-				if err := w.store.Apply(ctx, planned(c)); err != nil && ctx.Err() == nil {
+				change := plan(c)
+				if err := w.store.Apply(ctx, change); err != nil && ctx.Err() == nil {
 					w.t.Error(err)
 				}
+				stored(change)
 			}
 		}
 	}()
