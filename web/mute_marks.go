@@ -26,6 +26,7 @@ type muteMark struct {
 	Say    string
 	Why    string
 	Wrench bool
+	Whole  bool // of every metric
 	URL    string
 }
 
@@ -68,6 +69,11 @@ func (s *Server) mutesOn(ctx context.Context, scope store.Scope) ([]alerting.Mut
 	return list, nil
 }
 
+// hushed reports whether a silence or maintenance that is on covers an alarm.
+func (w *world) hushed(a *alerting.Alarm) bool {
+	return slices.ContainsFunc(w.muting, func(m alerting.Mute) bool { return m.Covers(w.inv, a.Series) })
+}
+
 // muteOf is what covers an object now, or nil.
 func (w *world) muteOf(ref inventory.Ref) *alerting.Mute {
 	if len(w.muting) == 0 {
@@ -95,5 +101,5 @@ func (s *speaker) markOf(w *world, ref inventory.Ref) *muteMark {
 	if m.Metric != "" {
 		say = s.t("mute.mark.only", say, s.metric(m.Metric))
 	}
-	return &muteMark{Say: say, Why: m.Reason, Wrench: m.Kind == alerting.Maintenance, URL: muteURL(m.ID)}
+	return &muteMark{Say: say, Why: m.Reason, Wrench: m.Kind == alerting.Maintenance, Whole: m.Metric == "", URL: muteURL(m.ID)}
 }

@@ -32,7 +32,7 @@ type muteRow struct {
 	Made   string
 	When   string // its window, or how it comes again and again
 	Bounds string
-	Now    string // until when it is on, or when it is on next
+	Now    string // of one that comes again: until when it is on, or when it is on next
 	Left   moment // to that
 	OnNow  bool
 	Ended  string
@@ -110,10 +110,16 @@ func (s *Server) muteRow(v *visit, w *world, m *alerting.Mute) muteRow {
 	switch next := m.Next(v.now); {
 	case on:
 		r.OnNow = true
-		r.Now, r.Left, r.turns = v.t("mute.until", v.brief(until)), v.left(until), until
+		r.Left, r.turns = v.leftTo(until), until
+		if m.Recur != nil {
+			r.Now = v.t("mute.until", v.brief(until))
+		}
 		s.addQuiet(v, w, m, &r)
 	case !next.IsZero():
-		r.Now, r.Left, r.turns = v.t("mute.next", v.brief(next)), v.left(next), next
+		r.Left, r.turns = v.leftTo(next), next
+		if m.Recur != nil {
+			r.Now = v.t("mute.next", v.brief(next))
+		}
 	default:
 		r.turns = lastEnd(m)
 		r.Ended = v.t("mute.over", v.brief(r.turns))
@@ -124,6 +130,14 @@ func (s *Server) muteRow(v *visit, w *world, m *alerting.Mute) muteRow {
 	}
 	r.Post = "/mutes/" + strconv.FormatInt(m.ID, 10) + "/cancel"
 	return r
+}
+
+// leftTo is a countdown on the last day, and a length of time that stands still before.
+func (s *speaker) leftTo(at time.Time) moment {
+	if d := at.Sub(s.now); d > 24*time.Hour {
+		return moment{Text: s.span(d.Truncate(time.Hour))}
+	}
+	return s.left(at)
 }
 
 // lastEnd is when a mute that is over was on last, at the latest.

@@ -65,7 +65,7 @@ func (s *Server) item(v *visit, w *world, ref inventory.Ref, list readings) item
 	it.Mute = v.markOf(w, ref)
 	if a := w.worst(ref); a != nil {
 		it.Shape, it.Owned, it.Since = v.shapeOf(a.Severity, a.State == alerting.Stale), w.owned(a), a.RaisedAt
-		it.Bad = !it.Owned && it.Mute == nil
+		it.Bad = !it.Owned && !w.hushed(a)
 		it.What = s.alarmWhy(v, a)
 		it.rank = it.Shape.Rank + flag(it.Bad)
 		return it

@@ -68,6 +68,7 @@ var muteWords = collectors.Words{
 	"mutes.cancel":       {EN: "End it", ES: "Terminar"},
 	"mutes.quiet.one":    {EN: "{0} alarm", ES: "{0} alarma"},
 	"mutes.quiet.many":   {EN: "{0} alarms", ES: "{0} alarmas"},
+	"mutes.see":          {EN: "Show it", ES: "Ver"},
 	"mutes.more.one":     {EN: "and {0} more", ES: "y {0} más"},
 	"mutes.more.many":    {EN: "and {0} more", ES: "y {0} más"},
 
@@ -111,7 +112,7 @@ var muteWords = collectors.Words{
 	"mute.choice.4":         {EN: "the fourth of the month", ES: "el cuarto del mes"},
 	"mute.choice.5":         {EN: "the fifth of the month", ES: "el quinto del mes"},
 	"mute.choice.last":      {EN: "the last of the month", ES: "el último del mes"},
-	"mute.new":              {EN: "Keep it quiet", ES: "Silenciar"},
+	"mute.new":              {EN: "Silence or maintenance", ES: "Silencio o mantenimiento"},
 	"mute.new.about":        {EN: "Nobody is paged for what it covers. It is measured, raised and shown all the same.", ES: "No se avisa de lo que abarca. Se sigue midiendo, activando y mostrando."},
 	"mute.ask.kind":         {EN: "What is it?", ES: "¿Qué es?"},
 	"mute.help.silence":     {EN: "For once, from now on. What is down meanwhile counts against availability.", ES: "Una vez, desde ahora. Lo que caiga mientras tanto cuenta contra la disponibilidad."},

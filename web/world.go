@@ -133,7 +133,7 @@ func (w *world) owned(a *alerting.Alarm) bool {
 	return i != nil && i.State == alerting.Acknowledged
 }
 
-// navCount is how many objects of a page's kind are not well, and the worst shape among them.
+// navCount is how many objects of a page's kind are not well without being kept quiet, and the worst shape among them.
 func (w *world) navCount(v *visit, page string) (int, shape) {
 	if page == "alarms" {
 		return w.counts.Total() - w.counts.Muted, v.shapeOf(w.counts.Worst(), false)
@@ -150,10 +150,13 @@ func (w *world) navCount(v *visit, page string) (int, shape) {
 		if ref.Kind != kind {
 			continue
 		}
-		n++
+		loud := false
 		for _, a := range list {
-			worst = max(worst, a.Severity)
+			if !w.hushed(a) {
+				loud, worst = true, max(worst, a.Severity)
+			}
 		}
+		n += flag(loud)
 	}
 	return n, v.shapeOf(worst, false)
 }
