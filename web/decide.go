@@ -146,6 +146,9 @@ func (b decideBody) Lasts() string {
 // NoteNeeded reports whether the act wants a note.
 func (b decideBody) NoteNeeded() bool { return b.Act == actTake || b.Act == actComment }
 
+// Taking reports whether the reader takes it.
+func (b decideBody) Taking() bool { return b.Act == actTake }
+
 // Comment reports whether it is only about words.
 func (b decideBody) Comment() bool { return b.Act == actComment }
 
