@@ -17,6 +17,9 @@ type Scope struct {
 // Everything sees all customers: the operator's own people, and the parts of Vigía itself.
 func Everything() Scope { return Scope{all: true} }
 
+// All reports whether the scope sees everything there is.
+func (s Scope) All() bool { return s.all }
+
 // Sees reports whether the scope may see what is about ref. Only a customer's Ref is customer data.
 func (s Scope) Sees(ref inventory.Ref) bool {
 	return s.all || ref.Kind != inventory.KindCustomer || slices.Contains(s.Customers, ref.Name)

@@ -53,6 +53,7 @@ type alarmRow struct {
 	For      moment
 	Who      *incidentRow
 	Note     string
+	MayMute  bool
 	More     int // rows of this incident that are not shown
 	Spark    spark
 
@@ -98,19 +99,22 @@ func (s *Server) alarms(v *visit) error {
 	return s.show(v, 200, fr)
 }
 
-// alarmGroups are the rows in their order: what nobody has, what somebody has, what pages nobody.
+// alarmGroups are the rows in their order: what nobody has, what somebody has, what is quiet for a time, what pages nobody.
 func (s *Server) alarmGroups(v *visit, w *world, f alarmFilter, flat bool) []alarmGroup {
-	var unowned, owned, loose alarmGroup
-	n, m := 0, 0
+	var unowned, owned, silent, loose alarmGroup
+	n, m, k := 0, 0, 0
 	for i := range w.Incidents {
 		in := &w.Incidents[i]
 		rows := s.incidentRows(v, w, in)
 		if !f.keepsAny(w, rows) {
 			continue
 		}
-		if in.State == alerting.Open {
+		switch {
+		case in.Muted != nil || in.Ack != nil && in.Ack.Snoozed:
+			silent.Rows, k = append(silent.Rows, rows...), k+1
+		case in.State == alerting.Open:
 			unowned.Rows, n = append(unowned.Rows, rows...), n+1
-		} else {
+		default:
 			owned.Rows, m = append(owned.Rows, rows...), m+1
 		}
 	}
@@ -123,9 +127,10 @@ func (s *Server) alarmGroups(v *visit, w *world, f alarmFilter, flat bool) []ala
 		return flatten(v, s, w, f)
 	}
 	unowned.Title, owned.Title = v.count("alarms.nobody", n), v.count("alarms.somebody", m)
+	silent.Title = v.count("alarms.quiet", k)
 	loose.Title = v.count("alarms.loose", len(loose.Rows))
 	var groups []alarmGroup
-	for _, g := range []alarmGroup{unowned, owned, loose} {
+	for _, g := range []alarmGroup{unowned, owned, silent, loose} {
 		if len(g.Rows) > 0 {
 			groups = append(groups, g)
 		}
@@ -141,7 +146,7 @@ func flatten(v *visit, s *Server, w *world, f alarmFilter) []alarmGroup {
 		r := s.looseRow(v, a)
 		if in := w.byID[a.IncidentID]; in != nil {
 			who := s.incidentRow(v, w, in)
-			r.Incident, r.Open, r.AckURL, r.Who, r.URL = in.ID, in.State == alerting.Open, who.AckURL, &who, who.URL
+			r.Incident, r.Open, r.AckURL, r.Who, r.URL = in.ID, who.Open, who.AckURL, &who, who.URL
 			if a.ID != in.Root {
 				r.Note, r.Who = v.t("alarms.joined_to", in.ID), nil
 			}
@@ -162,7 +167,7 @@ func (s *Server) incidentRows(v *visit, w *world, in *alerting.Incident) []alarm
 	r := alarmRow{
 		Key: "incident/" + strconv.FormatInt(in.ID, 10), Incident: in.ID, Open: who.Open, AckURL: who.AckURL, Shape: who.Shape, What: v.object(in.Ref),
 		URL: who.URL, Members: len(joined) + flag(root != nil), Since: who.Since, For: who.For, Who: &who, severity: in.Severity, line: in.Series,
-		Why: who.Title, alarm: root,
+		Why: who.Title, alarm: root, MayMute: v.scope().All(),
 	}
 	if root != nil {
 		r.Why, r.Flaps = s.alarmWhy(v, root), root.Flaps
@@ -253,6 +258,9 @@ func (s *Server) alarmsCSV(v *visit, groups []alarmGroup) error {
 			who, next := r.Note, ""
 			if r.Who != nil {
 				who = r.Who.Owner
+				if r.Who.Quiet != nil {
+					who = r.Who.Quiet.What + " " + r.Who.Quiet.Until + ", " + r.Who.Quiet.By
+				}
 				if r.Who.Next != nil {
 					next = r.Who.Next.Level + " " + stamp(time.UnixMilli(r.Who.Next.Left.MS))
 				}
@@ -271,7 +279,7 @@ func (s *Server) alarmsCSV(v *visit, groups []alarmGroup) error {
 type alarmFilter struct {
 	Severity string // one severity
 	Min      string // that and worse
-	State    string // stale, raised or ""
+	State    string // stale, raised, quiet or ""
 	Kind     string
 	Site     string
 	Q        string
@@ -294,7 +302,7 @@ func readAlarmFilter(v *visit) alarmFilter {
 	if _, err := alerting.ParseSeverity(f.Min); err != nil {
 		f.Min = ""
 	}
-	if f.State != "stale" && f.State != "raised" {
+	if f.State != "stale" && f.State != "raised" && f.State != "quiet" {
 		f.State = ""
 	}
 	add := func(name, value, said string) {
@@ -335,7 +343,7 @@ func (f alarmFilter) keeps(w *world, r alarmRow) bool {
 		return false
 	}
 	switch {
-	case f.State == "stale" && !stale, f.State == "raised" && stale:
+	case f.State == "stale" && !stale, f.State == "raised" && stale, f.State == "quiet" && (r.Who == nil || r.Who.Quiet == nil && !r.Who.Snoozed):
 		return false
 	case f.Kind != "" && ref.Kind != inventory.Kind(f.Kind), f.Site != "" && w.inv.SiteOf(ref) != f.Site:
 		return false

@@ -310,12 +310,14 @@ func tableLines(v *visit, m collectors.Metric, found store.RangeResult) []tableL
 	return lines
 }
 
-// monthBar is thirty days of an object's alarms on one bar of 300 units.
+// monthBar is thirty days of an object's alarms on one bar of 300 units. What stood during its maintenance is left out.
 type monthBar struct {
-	Spans []barSpan
-	From  string
-	Mid   string
-	Any   bool
+	Spans  []barSpan
+	Upkeep []barSpan // maintenance: what was down then is left out
+	Say    string
+	From   string
+	Mid    string
+	Any    bool
 }
 
 type barSpan struct {
@@ -332,8 +334,17 @@ func (s *Server) monthBar(v *visit, ref inventory.Ref) (monthBar, error) {
 	if err != nil {
 		return monthBar{}, err
 	}
-	bar := monthBar{From: v.day(from), Mid: v.day(v.now.Add(-month / 2)), Any: len(spans) > 0}
-	at := func(t time.Time) float64 { return 300 * float64(t.Sub(from)) / float64(month) }
+	kept, err := s.upkeep(v.ctx(), ref, from, v.now)
+	if err != nil {
+		return monthBar{}, err
+	}
+	bar := monthBar{From: v.day(from), Mid: v.day(v.now.Add(-month / 2)), Any: len(spans) > 0, Say: v.t("month.label")}
+	for _, w := range kept.of(collectors.Series{Ref: ref}) {
+		bar.Upkeep = append(bar.Upkeep, v.barSpan("is-maintenance", v.t("month.upkeep"), from, w))
+	}
+	if len(kept.mutes) > 0 {
+		bar.Say = v.t("month.label_upkeep")
+	}
 	for sev := alerting.Indeterminate; sev <= alerting.Critical; sev++ { // the worst on top
 		for _, span := range spans {
 			if span.Severity != sev {
@@ -343,12 +354,20 @@ func (s *Server) monthBar(v *visit, ref inventory.Ref) (monthBar, error) {
 			if to.IsZero() {
 				to = v.now
 			}
-			x := math.Max(at(span.From), 0)
-			bar.Spans = append(bar.Spans, barSpan{
-				X: short(math.Min(x, 298.5)), Width: short(math.Max(at(to)-x, 1.5)), Class: "is-" + sev.String(),
-				Title: v.severity(sev) + ", " + v.clock(span.From) + ", " + v.span(to.Sub(span.From)),
-			})
+			for _, w := range (window{span.From, to}).without(kept.of(span.Series)) {
+				bar.Spans = append(bar.Spans, v.barSpan("is-"+sev.String(), v.severity(sev), from, w))
+			}
 		}
 	}
 	return bar, nil
+}
+
+// barSpan draws a window on a bar that begins at from.
+func (v *visit) barSpan(class, word string, from time.Time, w window) barSpan {
+	at := func(t time.Time) float64 { return 300 * float64(t.Sub(from)) / float64(month) }
+	x := math.Max(at(w.from), 0)
+	return barSpan{
+		X: short(math.Min(x, 298.5)), Width: short(math.Max(at(w.to)-x, 1.5)), Class: class,
+		Title: word + ", " + v.clock(w.from) + ", " + v.span(w.to.Sub(w.from)),
+	}
 }

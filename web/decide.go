@@ -39,8 +39,14 @@ type decideBody struct {
 	Expiries  []expiry
 	Conflict  *conflict
 	Seen      string
-	Comment   bool
+	Act       act
+	Ask       string // the question about the note
+	Help      string
+	Do        string // what the button says
 	Bulk      bool
+
+	Assignee, AssigneeError string
+	People                  []string
 }
 
 // expiry is one choice of an end, as a moment.
@@ -90,19 +96,61 @@ func (s *Server) showDecide(v *visit, list []alerting.Incident, body decideBody)
 	if body.Bulk {
 		body.Post, body.Title = "/alarms/acknowledge", v.count("ack.title_bulk", len(list))
 	}
+	if body.Act != actTake {
+		body.Post, body.Title = incidentURL(first.ID)+"/"+string(body.Act), v.t(string(body.Act)+".title", v.titleOf(first))
+	}
 	body.URL = body.Post
-	if !body.Comment {
+	if body.Act != actComment {
 		body.Stops, body.Takes = s.consequences(v, w, list)
 		body.Expiries = v.expiries(first.Policy.AckTimeout, v.r.FormValue("until"))
 		body.Seen = ackMark(list)
 		body.Conflict = v.conflict(list)
-	} else {
-		body.Post, body.Title = incidentURL(first.ID)+"/comment", v.t("comment.title", v.titleOf(first))
 	}
+	if body.Act == actAssign {
+		if body.People, err = s.people(v, w); err != nil {
+			return err
+		}
+	}
+	body.speak(v)
 	f := s.framed(v, w, "decide", "alarms", body.Title)
 	f.Body = body
 	return s.show(v, 200, f)
 }
+
+// speak fills what the dialog says around its fields.
+func (b *decideBody) speak(v *visit) {
+	b.Help = v.t("ack.help_free")
+	switch b.Act {
+	case actComment:
+		b.Ask, b.Help, b.Do = v.t("comment.ask"), v.t("ack.help"), v.t("do.comment")
+	case actAssign:
+		b.Ask, b.Do = v.t("assign.ask"), v.t("do.assign")
+	case actSnooze:
+		b.Ask, b.Do, b.Takes = v.t("snooze.ask"), v.t("do.snooze"), v.t("snooze.nobody")
+	default:
+		b.Ask, b.Help, b.Do = v.t("ack.ask"), v.t("ack.help"), v.t("do.acknowledge")
+		if b.Conflict != nil {
+			b.Do = v.t("do.take_over")
+		}
+	}
+}
+
+// Lasts is the question about the end.
+func (b decideBody) Lasts() string {
+	if b.Act == actTake {
+		return "ack.mine"
+	}
+	return string(b.Act) + ".lasts"
+}
+
+// NoteNeeded reports whether the act wants a note.
+func (b decideBody) NoteNeeded() bool { return b.Act == actTake || b.Act == actComment }
+
+// Taking reports whether the reader takes it.
+func (b decideBody) Taking() bool { return b.Act == actTake }
+
+// Comment reports whether it is only about words.
+func (b decideBody) Comment() bool { return b.Act == actComment }
 
 // consequences says what will not happen any more, and what is taken along.
 func (s *Server) consequences(v *visit, w *world, list []alerting.Incident) (stops, takes string) {
@@ -165,6 +213,9 @@ func ackMark(list []alerting.Incident) string {
 func (v *visit) conflict(list []alerting.Incident) *conflict {
 	for _, in := range list {
 		if in.State == alerting.Acknowledged && in.Ack != nil {
+			if in.Ack.Snoozed {
+				return &conflict{Say: v.t("ack.put_off", in.Ack.By, v.brief(in.Ack.Until)), Note: in.Ack.Note}
+			}
 			say := v.t("ack.has_it", in.Ack.By, v.clock(in.Ack.At))
 			if !in.Ack.Until.IsZero() {
 				say = v.t("ack.has_it_until", in.Ack.By, v.clock(in.Ack.At), v.brief(in.Ack.Until))
@@ -196,15 +247,11 @@ func (s *Server) take(v *visit, list []alerting.Incident) error {
 	if seen := v.r.PostForm.Get("seen"); seen != "" && seen != ackMark(list) {
 		return s.showDecide(v, list, body) // somebody was faster: the dialog says who, and asks again
 	}
-	span, err := time.ParseDuration(v.r.PostForm.Get("until"))
-	if err != nil || span <= 0 || span > 7*24*time.Hour {
-		span = 0 // the policy's own
-	}
+	var span time.Duration
+	var err error
 	for i, in := range list {
 		c := alerting.Command{ID: commandID(body.ID, i), Kind: alerting.CommandAcknowledge, IncidentID: in.ID, Note: body.Note}
-		if span > 0 {
-			c.Until = v.now.Add(span).UTC()
-		}
+		span = v.holds(&c)
 		if body.Error, err = s.command(v, c); err != nil {
 			return err
 		}
@@ -273,22 +320,29 @@ func (v *visit) checkNote(note string) string {
 	return ""
 }
 
-// command posts a command and waits for the engine's answer. The text says why it was refused; nothing when it was done, or will be.
+// command is order for who needs no more than the refusal: why it was refused; nothing when it was done, or will be.
 func (s *Server) command(v *visit, c alerting.Command) (refused string, err error) {
+	result, err := s.order(v, c)
+	if err != nil || result.OK {
+		return "", err
+	}
+	return v.reason(result.Reason), nil
+}
+
+// order posts a command and waits for the engine's answer. One that waits longer than a person does is stored and will be planned: it is as
+// good as done, and has made nothing yet.
+func (s *Server) order(v *visit, c alerting.Command) (alerting.CommandResult, error) {
 	c.Actor, c.CreatedAt = v.caller.Name, v.now.UTC()
 	if err := s.cfg.Store.PostCommand(v.ctx(), c); err != nil {
-		return "", err
+		return alerting.CommandResult{}, err
 	}
 	ctx, cancel := context.WithTimeout(v.ctx(), waitFor)
 	defer cancel()
 	result, err := s.cfg.Store.AwaitCommand(ctx, c.ID)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return "", nil // it is stored, and will be planned
+		return alerting.CommandResult{ID: c.ID, OK: true}, nil
 	}
-	if err != nil || result.OK {
-		return "", err
-	}
-	return v.reason(result.Reason), nil
+	return result, err
 }
 
 // done says what an act did: to the scripts by a trigger, without them by the page where the result stands.
@@ -347,7 +401,7 @@ func (s *Server) commentDialog(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return s.showDecide(v, []alerting.Incident{in}, decideBody{Comment: true})
+	return s.showDecide(v, []alerting.Incident{in}, decideBody{Act: actComment})
 }
 
 // comment puts a person's words on the timeline.
@@ -359,7 +413,7 @@ func (s *Server) comment(v *visit) error {
 	if err := v.readForm(); err != nil {
 		return err
 	}
-	body := decideBody{ID: v.r.PostForm.Get("id"), Comment: true, Note: v.note()}
+	body := decideBody{ID: v.r.PostForm.Get("id"), Act: actComment, Note: v.note()}
 	if body.NoteError = v.checkNote(body.Note); body.NoteError != "" {
 		return s.showDecide(v, []alerting.Incident{in}, body)
 	}

@@ -35,7 +35,8 @@ type Counts struct {
 	Warning       int `json:"warning"`
 	Indeterminate int `json:"indeterminate"`
 	Stale         int `json:"stale"`   // standing alarms that have no data; they are counted by severity too
-	Unowned       int `json:"unowned"` // live incidents that nobody has
+	Unowned       int `json:"unowned"` // live incidents that nobody has, and that nothing keeps quiet
+	Muted         int `json:"muted"`   // live incidents that a silence or maintenance keeps quiet: counted here and not by severity
 }
 
 // Worst is the worst severity that has a problem.
@@ -49,7 +50,9 @@ func (c Counts) Worst() alerting.Severity {
 }
 
 // Total is how many problems there are.
-func (c Counts) Total() int { return c.Critical + c.Major + c.Minor + c.Warning + c.Indeterminate }
+func (c Counts) Total() int {
+	return c.Critical + c.Major + c.Minor + c.Warning + c.Indeterminate + c.Muted
+}
 
 func (c *Counts) add(s alerting.Severity) {
 	switch s {
@@ -91,7 +94,7 @@ func readProblems(ctx context.Context, st *store.Store, scope store.Scope) (prob
 	}
 	p.counts = countStanding(incidents, alarms)
 	for _, i := range incidents {
-		if i.State == alerting.Open && len(p.open) < mostIncidents {
+		if shouts(&i) && len(p.open) < mostIncidents {
 			p.open = append(p.open, unowned{ID: i.ID, Severity: i.Severity.String()})
 		}
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"slices"
 
 	"vigia/alerting"
 	"vigia/collectors"
@@ -103,7 +104,7 @@ func counters(v *visit, c Counts) []counter {
 	}
 	stale := v.silent()
 	stale.Word = v.t("severity.stale")
-	return append(list, counter{Name: "stale", Shape: stale, N: c.Stale})
+	return append(list, counter{Name: "stale", Shape: stale, N: c.Stale}, counter{Name: "muted", Shape: v.wrench(), N: c.Muted})
 }
 
 // navigation lists the pages, with a count where something is wrong.
@@ -117,10 +118,14 @@ func (s *Server) navigation(v *visit, w *world, page string) []navGroup {
 			{Page: "trunks", URL: "/trunks", Key: "t"},
 			{Page: "sites", URL: "/sites", Key: "i"},
 		}},
+		{[]navItem{{Page: "mutes", URL: "/mutes", Key: "m"}}},
 		{[]navItem{{Page: "self", URL: "/health", Key: "h"}, {Page: "settings", URL: "/settings"}}},
 	}
 	if s.cfg.Demo != nil {
 		groups = append(groups, navGroup{[]navItem{{Page: "demo", URL: "/demo", Key: "d"}}})
+	}
+	if !v.scope().All() {
+		groups = slices.DeleteFunc(groups, func(g navGroup) bool { return g.Items[0].Page == "mutes" })
 	}
 	for g := range groups {
 		for i := range groups[g].Items {

@@ -30,6 +30,8 @@ type incidentBody struct {
 	Timeline []entry
 	Ladder   []rung
 	Policy   string
+	Given    string // who assigned it
+	MayMute  bool
 	Standing int
 	Joined   []memberRow
 	Before   []pastIncident
@@ -90,8 +92,14 @@ func (s *Server) describeState(v *visit, in *alerting.Incident, body *incidentBo
 	switch in.State {
 	case alerting.Open:
 		body.State = v.t("state.open")
+		if body.Quiet != nil {
+			body.State = v.t("state.quiet", body.Quiet.What, body.Quiet.Until)
+		}
 	case alerting.Acknowledged:
 		body.State = v.t("state.owned", body.Owner, body.Until)
+		if in.Ack != nil && in.Ack.From != "" {
+			body.Given = v.t("state.given", in.Ack.From, v.brief(in.Ack.At))
+		}
 	case alerting.Resolved:
 		body.State = v.t("state.resolved")
 		body.Shape = v.shapeOf(alerting.None, false)
@@ -102,6 +110,7 @@ func (s *Server) describeState(v *visit, in *alerting.Incident, body *incidentBo
 	if !in.ResolvedAt.IsZero() {
 		body.Ended, body.Lasted = v.moment(in.ResolvedAt), v.span(in.ResolvedAt.Sub(in.OpenedAt))
 	}
+	body.MayMute = v.scope().All()
 	body.CanPush = in.State.Live() && in.Escalation.Next < len(in.Policy.Levels)
 }
 

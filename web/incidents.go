@@ -10,18 +10,22 @@ import (
 
 // incidentRow is an incident as lists show it: what, since when, who has it, what happens next.
 type incidentRow struct {
-	ID     int64
-	URL    string
-	AckURL string
-	Shape  shape
-	Title  string
-	Why    string
-	Open   bool // nobody has it
-	Since  moment
-	For    moment
-	Next   *nextStep
-	Owner  string
-	Until  string
+	ID      int64
+	URL     string
+	AckURL  string
+	Shape   shape
+	Title   string
+	Why     string
+	Open    bool   // nobody has it, and nothing keeps it quiet
+	Owned   bool   // somebody has it, or put it off
+	Snoozed bool   // Owner put it off
+	Quiet   *quiet // why nobody is told of it for now
+	URLs    incidentURLs
+	Since   moment
+	For     moment
+	Next    *nextStep
+	Owner   string
+	Until   string
 }
 
 // nextStep is what an escalation does next, and when.
@@ -39,7 +43,8 @@ func incidentURL(id int64) string { return fmt.Sprintf("/incidents/%d", id) }
 func (s *Server) incidentRow(v *visit, w *world, i *alerting.Incident) incidentRow {
 	root := w.root(i)
 	row := incidentRow{
-		ID: i.ID, URL: incidentURL(i.ID), AckURL: incidentURL(i.ID) + "/acknowledge", Open: i.State == alerting.Open,
+		ID: i.ID, URL: incidentURL(i.ID), AckURL: incidentURL(i.ID) + "/acknowledge", Open: shouts(i), Owned: i.State == alerting.Acknowledged,
+		URLs: urlsOf(i), Quiet: v.quiet(i), Snoozed: i.Ack != nil && i.Ack.Snoozed,
 		Shape: v.shapeOf(i.Severity, root != nil && root.State == alerting.Stale), Title: v.titleOf(i),
 		Since: v.moment(i.OpenedAt), For: v.running(i.OpenedAt), Next: v.nextStep(i),
 	}
@@ -85,7 +90,10 @@ func (s *speaker) owner(i *alerting.Incident) (name, until string) {
 	if i.State != alerting.Acknowledged || i.Ack == nil {
 		return "", ""
 	}
-	if i.Ack.Until.IsZero() {
+	switch {
+	case i.Ack.Snoozed:
+		return i.Ack.By, s.t("incident.put_off_until", s.brief(i.Ack.Until))
+	case i.Ack.Until.IsZero():
 		return i.Ack.By, s.t("incident.has_it")
 	}
 	return i.Ack.By, s.t("incident.has_it_until", s.brief(i.Ack.Until))

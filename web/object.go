@@ -17,8 +17,9 @@ type item struct {
 	URL     string
 	Shape   shape
 	Owned   bool
-	Bad     bool   // an alarm stands and nobody has it
-	What    string // why, in a few words; "" when it is well
+	Bad     bool      // an alarm stands, nobody has it, and nothing keeps it quiet
+	Mute    *muteMark // what keeps it quiet now
+	What    string    // why, in a few words; "" when it is well
 	Since   time.Time
 	Site    string
 	Checked bool // something measures it
@@ -27,10 +28,14 @@ type item struct {
 
 // Label is what assistive technology reads for a square.
 func (i item) Label() string {
-	if i.What == "" {
-		return i.Name + ": " + i.Shape.Word
+	text := i.Name + ": " + i.Shape.Word
+	if i.What != "" {
+		text += ", " + i.What
 	}
-	return i.Name + ": " + i.Shape.Word + ", " + i.What
+	if i.Mute != nil {
+		text += ". " + i.Mute.Say
+	}
+	return text
 }
 
 // OK reports whether nothing is wrong and something says so.
@@ -57,11 +62,12 @@ func pageOf(ref inventory.Ref) string {
 // item says how an object is.
 func (s *Server) item(v *visit, w *world, ref inventory.Ref, list readings) item {
 	it := item{Ref: ref, Name: ref.Name, URL: pageOf(ref), Site: w.inv.SiteOf(ref), Checked: len(w.checks[ref]) > 0 || ref.Kind == inventory.KindService}
+	it.Mute = v.markOf(w, ref)
 	if a := w.worst(ref); a != nil {
 		it.Shape, it.Owned, it.Since = v.shapeOf(a.Severity, a.State == alerting.Stale), w.owned(a), a.RaisedAt
-		it.Bad = !it.Owned
+		it.Bad = !it.Owned && !w.hushed(a)
 		it.What = s.alarmWhy(v, a)
-		it.rank = it.Shape.Rank + flag(!it.Owned)
+		it.rank = it.Shape.Rank + flag(it.Bad)
 		return it
 	}
 	switch {

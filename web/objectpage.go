@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -34,6 +35,7 @@ type objectBody struct {
 	Device   deviceBody
 	Part     *partHead // of one part of it only
 	Calls    *bandBar  // today's, of a trunk
+	MuteNew  string    // where it is silenced; "" for who may not
 	Asks     string    // where "check now" posts; "" when nothing measures it
 }
 
@@ -83,6 +85,9 @@ func (s *Server) object(page string, kind inventory.Kind) func(*visit) error {
 		body := objectBody{
 			item: s.item(v, w, ref, list), Page: page, Subtitle: v.subtitle(w.inv, ref, list), Range: s.readRange(v),
 			Failed: v.r.URL.Query().Get("runs") == "failed",
+		}
+		if v.scope().All() {
+			body.MuteNew = "/mutes/new?on=" + url.QueryEscape(ref.String())
 		}
 		if of := v.r.URL.Query().Get("of"); of != "" {
 			err = s.showPart(v, w, list.of(of), &body)

@@ -202,6 +202,11 @@ func (s *Server) problemsTile(v *visit, w *world) tile {
 	} else if w.counts.Total() > 0 {
 		t.Context = v.t("tile.problems.owned")
 	}
+	if n := w.counts.Muted; n == w.counts.Total() && n > 0 {
+		t.Context = v.count("tile.problems.muted", n)
+	} else if n > 0 {
+		t.Context += ", " + v.count("tile.problems.muted", n)
+	}
 	return t
 }
 

@@ -47,11 +47,12 @@ type rung struct {
 var eventIcons = map[alerting.EventKind]string{
 	alerting.EventTold: "chat", alerting.EventComment: "note", alerting.EventAcknowledged: "person", alerting.EventUnacked: "undo",
 	alerting.EventAckExpired: "clock", alerting.EventResolved: "check", alerting.EventMerged: "link", alerting.EventFlapping: "flap",
-	alerting.EventGivenUp: "x", alerting.EventLate: "clock", alerting.EventClockJump: "clock", alerting.EventConfig: "config", alerting.EventOnCall: "person", alerting.EventLeft: "check",
+	alerting.EventGivenUp: "x", alerting.EventLate: "clock", alerting.EventClockJump: "clock", alerting.EventConfig: "config", alerting.EventOnCall: "person", alerting.EventLeft: "check", alerting.EventReopened: "alert",
+	alerting.EventAssigned: "person", alerting.EventSnoozed: "clock", alerting.EventMuted: "mute", alerting.EventUnmuted: "sound",
 }
 
 // people are the events that persons made.
-var people = []alerting.EventKind{alerting.EventAcknowledged, alerting.EventUnacked, alerting.EventComment}
+var people = []alerting.EventKind{alerting.EventAcknowledged, alerting.EventUnacked, alerting.EventComment, alerting.EventAssigned, alerting.EventSnoozed}
 
 func (s *Server) addTimeline(v *visit, in *alerting.Incident, members []alerting.Alarm, body *incidentBody) error {
 	events, err := s.cfg.Store.Events(v.ctx(), v.scope(), store.EventFilter{Incident: in.ID, Newest: true, Limit: 1000})
@@ -90,7 +91,8 @@ func (s *Server) addTimeline(v *visit, in *alerting.Incident, members []alerting
 
 // noticeOf is the cause of the notifications that an event sends to everyone who was told before. The engine names no keys with those.
 var noticeOf = map[alerting.EventKind]alerting.Cause{
-	alerting.EventAcknowledged: alerting.CauseAcknowledged, alerting.EventResolved: alerting.CauseResolved, alerting.EventMerged: alerting.CauseMerged,
+	alerting.EventAcknowledged: alerting.CauseAcknowledged, alerting.EventAssigned: alerting.CauseAcknowledged,
+	alerting.EventSnoozed: alerting.CauseAcknowledged, alerting.EventResolved: alerting.CauseResolved, alerting.EventMerged: alerting.CauseMerged,
 }
 
 // addKeys gives such an event the keys of what was decided at its instant for its cause.
@@ -116,6 +118,11 @@ func (v *visit) entry(e *alerting.Event, stale bool, told map[string]*store.Noti
 	case alerting.EventOpened, alerting.EventJoined, alerting.EventSeverity:
 		sh := v.shapeOf(e.Severity, stale)
 		out.Shape = &sh
+	case alerting.EventMuted:
+		if strings.HasSuffix(e.Text.Code, "."+string(alerting.Maintenance)) {
+			sh := v.wrench()
+			out.Shape = &sh
+		}
 	}
 	for _, key := range e.Keys {
 		if n := told[key]; n != nil {
@@ -159,7 +166,10 @@ func (v *visit) future(in *alerting.Incident) []entry {
 	if in.State == alerting.Acknowledged && in.Ack != nil && !in.Ack.Until.IsZero() {
 		out = append(out, entry{At: v.clock(in.Ack.Until), Future: true, Icon: "clock", Text: v.t("future.expires", in.Ack.By)})
 	}
-	if in.State != alerting.Open {
+	if in.Muted != nil && in.State.Live() {
+		out = append(out, entry{At: v.clock(in.Muted.Until), Future: true, Icon: "sound", Text: v.t("future.unmuted")})
+	}
+	if !shouts(in) {
 		return out
 	}
 	level, at, again, ok := in.Upcoming()
@@ -187,6 +197,11 @@ func (v *visit) nowLine(in *alerting.Incident) []entry {
 	text := v.t("now.nobody")
 	if in.State == alerting.Acknowledged && in.Ack != nil {
 		text = v.t("now.owned", in.Ack.By)
+		if in.Ack.Snoozed {
+			text = v.t("now.put_off", in.Ack.By, v.brief(in.Ack.Until))
+		}
+	} else if in.Muted != nil {
+		text = v.t("now.muted."+string(in.Muted.Kind), in.Muted.By, v.brief(in.Muted.Until))
 	}
 	return []entry{{At: v.clock(v.now), Now: true, Icon: "clock", Text: text}}
 }
@@ -209,6 +224,8 @@ func (v *visit) ladder(in *alerting.Incident, told []store.NotificationView) []r
 			r.Class, r.At, r.Left = "next", v.clock(at), &left
 		case in.Severity < l.MinSeverity && in.State.Live():
 			r.Skipped = v.t("ladder.only_from", strings.ToLower(v.severity(l.MinSeverity)))
+		case in.State == alerting.Open && in.Muted != nil:
+			r.Skipped = v.t("ladder.muted")
 		case in.State == alerting.Open && i >= in.Escalation.Next:
 			r.At = v.clock(in.Escalation.Base.Add(l.After))
 		case in.State == alerting.Acknowledged:

@@ -3,7 +3,7 @@ package web
 import "vigia/collectors"
 
 // Words is everything that the pages say. Codes begin with web.; {0}, {1} … are arguments, and a pair .one and .many is chosen by the first.
-var Words = joined(frameWords, objectWords, deviceWords, alarmWords, selfWords, voiceSelfWords, otherWords, callWords, codeWords, onCallWords)
+var Words = joined(frameWords, objectWords, deviceWords, alarmWords, muteWords, selfWords, voiceSelfWords, otherWords, callWords, codeWords, onCallWords)
 
 func joined(parts ...collectors.Words) collectors.Words {
 	all := collectors.Words{}

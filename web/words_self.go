@@ -92,6 +92,8 @@ var selfWords = collectors.Words{
 	"cause.repeat":       {EN: "told again", ES: "repetición"},
 	"cause.severity":     {EN: "got worse", ES: "empeoró"},
 	"cause.ack_expired":  {EN: "owner’s time ended", ES: "terminó el plazo"},
+	"cause.unmuted":      {EN: "the quiet ended", ES: "terminó el silencio"},
+	"cause.snooze_over":  {EN: "put off until now", ES: "pospuesto hasta ahora"},
 	"cause.acknowledged": {EN: "somebody has it", ES: "alguien lo tomó"},
 	"cause.resolved":     {EN: "resolved", ES: "resuelto"},
 	"cause.merged":       {EN: "joined another", ES: "se unió a otro"},

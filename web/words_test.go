@@ -91,9 +91,25 @@ func TestWordsForEveryValue(t *testing.T) {
 	for _, c := range []alerting.Cause{
 		alerting.CauseOpened, alerting.CauseEscalated, alerting.CauseRepeat, alerting.CauseSeverity, alerting.CauseAckExpired, alerting.CauseAcknowledged,
 		alerting.CauseResolved, alerting.CauseMerged, alerting.CauseFlapping, alerting.CauseFallback, alerting.CauseTest, alerting.CauseDigest, alerting.CauseMissed,
+		alerting.CauseUnmuted, alerting.CauseSnoozeOver,
 	} {
 		need("cause." + string(c))
 	}
+	for _, kind := range []alerting.MuteKind{alerting.Silence, alerting.Maintenance} {
+		for _, code := range []string{"mute.kind.", "mute.mark.", "now.muted.", "done.mute_made.", "done.mute_ended.", "mute.save."} {
+			need(code + string(kind))
+		}
+	}
+	for _, n := range []int{1, 2, 3, 4, 5, -1} {
+		for _, code := range []string{"mute.nth.", "mute.week.", "mute.choice."} {
+			need(code + nth(n))
+		}
+	}
+	for _, a := range []act{actComment, actAssign, actSnooze} {
+		need(string(a) + ".title")
+	}
+	need(decideBody{Act: actAssign}.Lasts())
+	need(decideBody{Act: actSnooze}.Lasts())
 	for _, day := range []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"} {
 		need("weekday." + day)
 	}

@@ -11,17 +11,19 @@ import (
 	"vigia/store"
 )
 
-// world is what stands at the moment of a request: read once, by three queries, whatever the page.
+// world is what stands at the moment of a request: read once, by four queries, whatever the page.
 type world struct {
 	inv       *inventory.Inventory
 	alarms    []alerting.Alarm    // standing, worst first
-	Incidents []alerting.Incident // live, worst first, then unowned
+	Incidents []alerting.Incident // live, those that page first, worst first, then unowned
 	byID      map[int64]*alerting.Incident
 	of        map[inventory.Ref][]*alerting.Alarm // worst first
 	on        map[collectors.Series]*alerting.Alarm
 	checks    map[inventory.Ref][]collectors.Check
 	counts    Counts
 	last      int64
+	muting    []alerting.Mute // silences and maintenance that are on
+	marks     map[inventory.Ref]*alerting.Mute
 
 	glances map[inventory.Ref]readings // what lists have looked at
 	samples []collectors.Sample        // room for one object's
@@ -38,6 +40,7 @@ func (s *Server) world(ctx context.Context, scope store.Scope) (*world, error) {
 	w := &world{
 		inv: s.cfg.Inventory(), byID: map[int64]*alerting.Incident{}, of: map[inventory.Ref][]*alerting.Alarm{},
 		on: map[collectors.Series]*alerting.Alarm{}, checks: map[inventory.Ref][]collectors.Check{}, glances: map[inventory.Ref]readings{},
+		marks: map[inventory.Ref]*alerting.Mute{},
 	}
 	live := true
 	var err error
@@ -50,6 +53,10 @@ func (s *Server) world(ctx context.Context, scope store.Scope) (*world, error) {
 	if w.last, err = s.cfg.Store.LastEventID(ctx); err != nil {
 		return nil, err
 	}
+	if w.muting, err = s.mutesOn(ctx, scope); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(w.Incidents, func(a, b alerting.Incident) int { return flag(a.Muted != nil) - flag(b.Muted != nil) })
 	for i := range w.Incidents {
 		w.byID[w.Incidents[i].ID] = &w.Incidents[i]
 	}
@@ -71,10 +78,12 @@ func (s *Server) world(ctx context.Context, scope store.Scope) (*world, error) {
 func countStanding(incidents []alerting.Incident, alarms []alerting.Alarm) Counts {
 	var c Counts
 	for i := range incidents {
-		c.add(incidents[i].Severity)
-		if incidents[i].State == alerting.Open {
-			c.Unowned++
+		if incidents[i].Muted != nil {
+			c.Muted++
+			continue
 		}
+		c.add(incidents[i].Severity)
+		c.Unowned += flag(shouts(&incidents[i]))
 	}
 	for i := range alarms {
 		if alarms[i].IncidentID == 0 {
@@ -87,11 +96,14 @@ func countStanding(incidents []alerting.Incident, alarms []alerting.Alarm) Count
 	return c
 }
 
+// shouts reports whether an incident asks for a person now: nobody has it, and nothing keeps it quiet.
+func shouts(i *alerting.Incident) bool { return i.State == alerting.Open && i.Muted == nil }
+
 // unownedWorst is the worst severity that nobody has.
 func (w *world) unownedWorst() alerting.Severity {
 	worst := alerting.None
 	for i := range w.Incidents {
-		if w.Incidents[i].State == alerting.Open {
+		if shouts(&w.Incidents[i]) {
 			worst = max(worst, w.Incidents[i].Severity)
 		}
 	}
@@ -121,10 +133,13 @@ func (w *world) owned(a *alerting.Alarm) bool {
 	return i != nil && i.State == alerting.Acknowledged
 }
 
-// navCount is how many objects of a page's kind are not well, and the worst shape among them.
+// navCount is how many objects of a page's kind are not well without being kept quiet, and the worst shape among them.
 func (w *world) navCount(v *visit, page string) (int, shape) {
 	if page == "alarms" {
-		return w.counts.Total(), v.shapeOf(w.counts.Worst(), false)
+		return w.counts.Total() - w.counts.Muted, v.shapeOf(w.counts.Worst(), false)
+	}
+	if page == "mutes" {
+		return len(w.muting), v.wrench()
 	}
 	kind, ok := navKinds[page]
 	if !ok {
@@ -135,10 +150,13 @@ func (w *world) navCount(v *visit, page string) (int, shape) {
 		if ref.Kind != kind {
 			continue
 		}
-		n++
+		loud := false
 		for _, a := range list {
-			worst = max(worst, a.Severity)
+			if !w.hushed(a) {
+				loud, worst = true, max(worst, a.Severity)
+			}
 		}
+		n += flag(loud)
 	}
 	return n, v.shapeOf(worst, false)
 }

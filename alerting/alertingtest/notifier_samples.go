@@ -70,6 +70,8 @@ func SampleMessages() []alerting.Message {
 		m.State, m.AckBy, m.AckNote, m.AckUntil = alerting.Acknowledged, "María Quesada", "FibraNorte confirms errors, ticket FN-88213", m.At.Add(time.Hour)
 	})
 	add(alerting.CauseAckExpired, nil)
+	add(alerting.CauseUnmuted, nil)
+	add(alerting.CauseSnoozeOver, nil)
 	add(alerting.CauseMerged, nil)
 	add(alerting.CauseFlapping, func(m *alerting.Message) { m.Severity = alerting.Minor })
 	add(alerting.CauseFallback, func(m *alerting.Message) { m.Undelivered = "noc-slack: connection refused" })

@@ -24,7 +24,8 @@
 //
 //	version      1
 //	key          as in Idempotency-Key
-//	cause        why: opened, reopened, escalated, repeat, severity, ack_expired, acknowledged, resolved, merged, flapping, fallback, test, digest, missed
+//	cause        why: opened, reopened, escalated, repeat, severity, ack_expired, unmuted, snooze_over, acknowledged, resolved, merged, flapping, fallback,
+//	             test, digest, missed; unmuted: a silence or maintenance is over and it is still bad; snooze_over: it was put off until now
 //	incident     number; 0 for none
 //	severity     critical, major, minor, warning, indeterminate, none
 //	state        open, acknowledged, resolved, merged

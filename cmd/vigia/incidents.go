@@ -81,6 +81,9 @@ func (c *IncidentsCmd) print(w io.Writer, d api.IncidentDetail) error {
 		title = d.Title.Text
 	}
 	fmt.Fprintf(w, "%d  %s  %s  %s  %s\n", d.ID, d.Severity, d.State, d.Ref, printable(title))
+	if line := hushed(d.Incident); line != "" {
+		fmt.Fprintf(w, "    %s\n", line)
+	}
 	became := map[string]string{}
 	for _, n := range d.Notifications {
 		became[n.Key] = n.Receiver + " " + strings.ReplaceAll(n.State, "_", " ")
@@ -89,6 +92,25 @@ func (c *IncidentsCmd) print(w io.Writer, d api.IncidentDetail) error {
 		fmt.Fprintf(w, "    %s  %-12s  %s\n", e.At.Format(time.RFC3339), e.Kind, line(e, became))
 	}
 	return nil
+}
+
+// hushed says why nobody is told for now; nothing when nothing keeps it quiet.
+func hushed(i api.Incident) string {
+	switch {
+	case i.Muted != nil:
+		return printable(fmt.Sprintf("quiet until %s: %s %d by %s: %s", instant(i.Muted.Until), i.Muted.Kind, i.Muted.Mute, i.Muted.By, i.Muted.Reason))
+	case i.Owner != nil && i.Owner.Off:
+		return printable(fmt.Sprintf("put off until %s by %s", instant(i.Owner.Until), i.Owner.By))
+	}
+	return ""
+}
+
+// instant writes a time as the timeline does; a dash for none.
+func instant(at *time.Time) string {
+	if at == nil {
+		return "-"
+	}
+	return at.Format(time.RFC3339)
 }
 
 // line is one line of a timeline: what happened, who said what, and what became of the messages that it caused.

@@ -38,6 +38,20 @@ func TestIncidentLines(t *testing.T) {
 	}
 }
 
+// TestIncidentSaysThatItIsQuiet names who keeps it quiet, why and until when.
+func TestIncidentSaysThatItIsQuiet(t *testing.T) {
+	at := time.Date(2026, 11, 23, 21, 39, 3, 0, time.UTC)
+	for want, i := range map[string]api.Incident{
+		"quiet until 2026-11-23T21:39:03Z: maintenance 7 by ana: optics [2J": {Muted: &api.Muted{Mute: 7, Kind: "maintenance", By: "ana", Reason: "optics\x1b[2J", Until: &at}},
+		"put off until 2026-11-23T21:39:03Z by ana":                          {Owner: &api.Owner{By: "ana", Off: true, Until: &at}},
+		"": {Owner: &api.Owner{By: "ana", Until: &at}},
+	} {
+		if got := hushed(i); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // TestSinceReadsTheUnitsOfTheConfiguration also takes days.
 func TestSinceReadsTheUnitsOfTheConfiguration(t *testing.T) {
 	var s span

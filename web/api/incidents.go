@@ -24,6 +24,7 @@ type Incident struct {
 	MergedInto *int64      `json:"merged_into" doc:"The incident that it joined; null otherwise."`
 	Owner      *Owner      `json:"acknowledgement,omitempty" doc:"Who has it; absent while nobody does."`
 	Escalation *Escalation `json:"escalation,omitempty" doc:"What comes next; absent when nothing does."`
+	Muted      *Muted      `json:"muted,omitempty" doc:"Why nobody is told for now; absent when nothing keeps it quiet."`
 	Policy     string      `json:"policy"`
 	Told       []string    `json:"told" nullable:"false" doc:"Receivers that were told."`
 	URL        string      `json:"url,omitempty" doc:"Its page, when Vigía has a public address."`
@@ -35,6 +36,17 @@ type Owner struct {
 	Note  string     `json:"note"`
 	At    *time.Time `json:"at"`
 	Until *time.Time `json:"until" doc:"When it expires; null: when the incident is resolved."`
+	From  string     `json:"assigned_by,omitempty" doc:"Who gave it to them; absent when they took it."`
+	Off   bool       `json:"snoozed,omitempty" doc:"They have only put it off until then."`
+}
+
+// Muted is what keeps an incident from paging.
+type Muted struct {
+	Mute   int64      `json:"mute" doc:"The silence or maintenance."`
+	Kind   string     `json:"kind" enum:"silence,maintenance"`
+	By     string     `json:"by"`
+	Reason string     `json:"reason"`
+	Until  *time.Time `json:"until"`
 }
 
 // Escalation is what comes next, and when.
@@ -193,14 +205,17 @@ func (s *server) incident(lang collectors.Lang, i alerting.Incident) Incident {
 		out.MergedInto = &i.MergedInto
 	}
 	if i.Ack != nil && i.State == alerting.Acknowledged {
-		out.Owner = &Owner{By: i.Ack.By, Note: i.Ack.Note, At: instant(i.Ack.At), Until: instant(i.Ack.Until)}
+		out.Owner = &Owner{By: i.Ack.By, Note: i.Ack.Note, At: instant(i.Ack.At), Until: instant(i.Ack.Until), From: i.Ack.From, Off: i.Ack.Snoozed}
+	}
+	if m := i.Muted; m != nil && i.State.Live() {
+		out.Muted = &Muted{Mute: m.Mute, Kind: string(m.Kind), By: m.By, Reason: m.Reason, Until: instant(m.Until)}
 	}
 	return out
 }
 
 // nextStep is the earlier of the next level and the next repeat; nil when an incident waits for neither.
 func nextStep(i alerting.Incident, now time.Time) *Escalation {
-	if i.State != alerting.Open {
+	if i.State != alerting.Open || i.Muted != nil {
 		return nil
 	}
 	level, at, again := i.Escalation.Next, i.Escalation.NextAt, false

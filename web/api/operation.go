@@ -29,8 +29,17 @@ type answer[T any] struct{ Body T }
 
 // reading is an operation that changes nothing.
 func reading[I any, P input[I], O any](id, path, tag, summary string, p Policy, h func(*server, context.Context, Caller, *I) (O, error)) operation {
+	return answering[I, P, O](id, http.MethodGet, path, tag, summary, p, h)
+}
+
+// asking is an operation that changes nothing and whose question is a body.
+func asking[I any, P input[I], O any](id, path, tag, summary string, p Policy, h func(*server, context.Context, Caller, *I) (O, error)) operation {
+	return answering[I, P, O](id, http.MethodPost, path, tag, summary, p, h)
+}
+
+func answering[I any, P input[I], O any](id, method, path, tag, summary string, p Policy, h func(*server, context.Context, Caller, *I) (O, error)) operation {
 	op := huma.Operation{
-		OperationID: id, Method: http.MethodGet, Path: Prefix + path, Tags: []string{tag}, Summary: summary,
+		OperationID: id, Method: method, Path: Prefix + path, Tags: []string{tag}, Summary: summary, MaxBodyBytes: maxBody, DefaultStatus: http.StatusOK,
 		Errors: []int{http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},
 	}
 	return operation{Operation: op, policy: p, register: func(s *server, api huma.API) {
@@ -46,9 +55,9 @@ func reading[I any, P input[I], O any](id, path, tag, summary string, p Policy, 
 }
 
 // deciding is an operation that posts a command.
-func deciding[I any, P input[I]](id, path, summary, about string, p Policy, h func(*server, context.Context, Caller, *I) (*decided, error)) operation {
+func deciding[I any, P input[I]](id, tag, path, summary, about string, p Policy, h func(*server, context.Context, Caller, *I) (*decided, error)) operation {
 	op := huma.Operation{
-		OperationID: id, Method: http.MethodPost, Path: Prefix + path, Tags: []string{tagIncidents}, Summary: summary, Description: about,
+		OperationID: id, Method: http.MethodPost, Path: Prefix + path, Tags: []string{tag}, Summary: summary, Description: about,
 		MaxBodyBytes:  maxBody,
 		DefaultStatus: http.StatusOK,
 		Errors:        []int{http.StatusForbidden, http.StatusNotFound, http.StatusConflict, http.StatusUnprocessableEntity, http.StatusServiceUnavailable},

@@ -13,6 +13,7 @@ const (
 	tagSamples   = "samples"
 	tagAlarms    = "alarms"
 	tagIncidents = "incidents"
+	tagMutes     = "mutes"
 	tagCalls     = "calls"
 	tagSelf      = "vigia"
 )
@@ -23,6 +24,7 @@ var tags = []*huma.Tag{
 	{Name: tagAlarms, Description: "What is wrong, series by series."},
 	{Name: tagIncidents, Description: "What people work on, and what they decide."},
 	{Name: tagOnCall, Description: "Who is on call, and who takes the place of whom."},
+	{Name: tagMutes, Description: "Silences and maintenance: what pages nobody for a time. Only for those who see every customer."},
 	{Name: tagCalls, Description: "Calls and how they sounded."},
 	{Name: tagSelf, Description: "Vigía itself: its rules and its health."},
 }
@@ -46,10 +48,17 @@ func (s *server) operations() []operation {
 
 		reading("list-incidents", "/incidents", tagIncidents, "Incidents, newest first", look, listIncidents),
 		reading("get-incident", "/incidents/{id}", tagIncidents, "One incident: alarms, timeline, who was told, what comes next", look, getIncident),
-		deciding("acknowledge-incident", "/incidents/{id}/acknowledge", "Take an incident", aboutAcknowledge, work, acknowledge),
-		deciding("unacknowledge-incident", "/incidents/{id}/unacknowledge", "Give an incident back", aboutUnacknowledge, work, unacknowledge),
-		deciding("comment-incident", "/incidents/{id}/comment", "Write into an incident's timeline", "", work, comment),
-		deciding("escalate-incident", "/incidents/{id}/escalate", "Tell the next level now", "", work, escalate),
+		deciding("acknowledge-incident", tagIncidents, "/incidents/{id}/acknowledge", "Take an incident", aboutAcknowledge, work, acknowledge),
+		deciding("unacknowledge-incident", tagIncidents, "/incidents/{id}/unacknowledge", "Give an incident back", aboutUnacknowledge, work, unacknowledge),
+		deciding("comment-incident", tagIncidents, "/incidents/{id}/comment", "Write into an incident's timeline", "", work, comment),
+		deciding("escalate-incident", tagIncidents, "/incidents/{id}/escalate", "Tell the next level now", "", work, escalate),
+		deciding("assign-incident", tagIncidents, "/incidents/{id}/assign", "Give an incident to somebody", aboutAssign, work, assign),
+		deciding("snooze-incident", tagIncidents, "/incidents/{id}/snooze", "Put an incident off", aboutSnooze, work, snooze),
+
+		reading("list-mutes", "/mutes", tagMutes, "Silences and maintenance, newest first", look, listMutes),
+		deciding("add-mute", tagMutes, "/mutes", "Silence objects, or plan maintenance", aboutMute, work, addMute),
+		asking("preview-mute", "/mutes/preview", tagMutes, "What a silence or maintenance would cover, and what would be quiet", work, previewMute),
+		deciding("cancel-mute", tagMutes, "/mutes/{id}/cancel", "End a silence or maintenance", aboutCancel, work, cancelMute),
 
 		reading("list-calls", "/calls", tagCalls, "Calls, newest first", look, listCalls),
 		reading("get-call-figures", "/calls/figures", tagCalls, "How calls sounded by the hour, day or month: counts by band and sums, from which means follow", look, getCallFigures),
@@ -63,6 +72,10 @@ func (s *server) operations() []operation {
 
 const (
 	aboutAcknowledge   = "A person has it: escalation stops until the acknowledgement expires or the severity rises. Everyone who was told is told of it."
+	aboutAssign        = "As an acknowledgement, for somebody else."
+	aboutSnooze        = "Nobody has it, and nobody is told before the time is over or the severity rises."
+	aboutMute          = "Nobody is paged for what it covers; it is measured, raised and shown all the same. A silence is for once and counts against availability; maintenance is planned, may come again and again, and does not count."
+	aboutCancel        = "Sent twice it is one."
 	aboutUnacknowledge = "Nobody has it any more: escalation goes on where it stood."
 )
 

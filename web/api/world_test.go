@@ -155,7 +155,7 @@ func (w *world) apply(c alerting.Change) {
 	}
 }
 
-// plan answers commands as the engine would, until the test ends: an acknowledgement is taken, everything else refused.
+// plan answers commands as the engine would, until the test ends: an acknowledgement is taken, a mute made and ended, everything else refused.
 func (w *world) plan() {
 	w.t.Helper()
 	w.planBy(planned, func(alerting.Change) {})
@@ -192,6 +192,9 @@ func (w *world) planBy(plan func(alerting.Command) alerting.Change, stored func(
 }
 
 func planned(c alerting.Command) alerting.Change {
+	if c.Mute != nil || c.MuteID != 0 {
+		return plannedMute(c)
+	}
 	out := alerting.Change{At: noon, Commands: []alerting.CommandResult{{ID: c.ID, Seq: c.Seq, At: noon, OK: c.Kind == alerting.CommandAcknowledge}}}
 	if c.Kind != alerting.CommandAcknowledge {
 		out.Commands[0].Reason = collectors.Because("test.over")
@@ -203,6 +206,23 @@ func planned(c alerting.Command) alerting.Change {
 	out.Incidents = []alerting.Incident{i}
 	out.Events = []alerting.Event{{ID: 10 + c.Seq, IncidentID: 1, At: noon, Kind: alerting.EventAcknowledged, Actor: c.Actor, Note: c.Note}}
 	return out
+}
+
+func plannedMute(c alerting.Command) alerting.Change {
+	m := alerting.Mute{ID: c.MuteID}
+	if c.Mute != nil {
+		m = *c.Mute
+		m.ID, m.Kind, m.Author, m.CreatedAt = c.Seq, alerting.MuteKind(c.Kind), c.Actor, noon
+		if m.From.IsZero() {
+			m.From = noon
+		}
+	} else {
+		m.CancelledAt, m.CancelledBy = noon, c.Actor
+	}
+	return alerting.Change{
+		At: noon, Mutes: []alerting.Mute{m},
+		Commands: []alerting.CommandResult{{ID: c.ID, Seq: c.Seq, At: noon, OK: true, Made: m.ID}},
+	}
 }
 
 // reply is an answer, decoded.

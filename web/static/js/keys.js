@@ -2,7 +2,7 @@
 // or in the row under the cursor first, on the page otherwise. What has no such element does nothing.
 import { release } from "./morph.js";
 
-let chord = 0; // when g was pressed
+let chord = -Infinity; // when g was pressed
 let anchor = null; // where a range of selected rows begins
 let app;
 
@@ -95,7 +95,7 @@ function find() {
 }
 
 function go(e) {
-  chord = 0;
+  chord = -Infinity;
   const link = document.querySelector(`[data-go="${CSS.escape(e.key)}"]`);
   if (!link) return;
   e.preventDefault();
