@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -76,7 +75,7 @@ type overrideInput struct {
 	}
 }
 
-type cancelInput struct {
+type cancelOverrideInput struct {
 	asked
 	Key  string `header:"Idempotency-Key" maxLength:"100" doc:"Chosen by you: the same decision with the same key is one, however often it is sent."`
 	Body struct {
@@ -180,34 +179,27 @@ func makeOverride(s *server, ctx context.Context, who Caller, in *overrideInput)
 	case !b.To.After(s.Now()):
 		return nil, badBody("to", "to must lie ahead", b.To.Format(time.RFC3339))
 	}
-	return s.order(ctx, who, in.Key, alerting.Command{
+	return s.orderOnCall(ctx, who, in.Key, alerting.Command{
 		Kind: alerting.CommandOverride, Note: b.Note, OnCall: &alerting.OnCallOrder{Rotation: b.Rotation, Person: b.Person, From: b.From.UTC(), To: b.To.UTC()},
 	})
 }
 
-func cancelOverride(s *server, ctx context.Context, who Caller, in *cancelInput) (*onCallDecided, error) {
-	return s.order(ctx, who, in.Key, alerting.Command{Kind: alerting.CommandOverrideCancel, OnCall: &alerting.OnCallOrder{Override: in.Body.ID}})
+func cancelOverride(s *server, ctx context.Context, who Caller, in *cancelOverrideInput) (*onCallDecided, error) {
+	return s.orderOnCall(ctx, who, in.Key, alerting.Command{Kind: alerting.CommandOverrideCancel, OnCall: &alerting.OnCallOrder{Override: in.Body.ID}})
 }
 
-// order posts a command about who is on call and waits for the engine's answer.
-func (s *server) order(ctx context.Context, who Caller, key string, c alerting.Command) (*onCallDecided, error) {
-	c.ID, c.Actor, c.CreatedAt = "api/"+rand.Text(), who.Name, s.Now().UTC()
+// orderOnCall posts a command about who is on call and waits for the engine's answer.
+func (s *server) orderOnCall(ctx context.Context, who Caller, key string, c alerting.Command) (*onCallDecided, error) {
+	c.ID = "api/" + rand.Text()
 	if key != "" {
 		c.ID = fmt.Sprintf("api/%s/%s/%s", who.Name, c.Kind, key)
 	}
-	if err := s.Store.PostCommand(ctx, c); err != nil {
+	_, done, err := s.order(ctx, who, c)
+	if err != nil {
 		return nil, err
 	}
-	wait, cancel := context.WithTimeout(ctx, waitFor)
-	defer cancel()
-	result, err := s.Store.AwaitCommand(wait, c.ID)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+	if !done {
 		return &onCallDecided{Status: http.StatusAccepted, Body: OnCallDecision{Command: c.ID, State: "waiting"}}, nil
-	case err != nil:
-		return nil, err
-	case !result.OK:
-		return nil, s.refused(who.Lang, result)
 	}
 	return &onCallDecided{Status: http.StatusOK, Body: OnCallDecision{Command: c.ID, State: "done"}}, nil
 }
