@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -174,7 +173,8 @@ func FuzzRTCPJSON(f *testing.F) {
 func clearJSON(m *rtcpJSON) {
 	m.has &^= jsonXR | jsonXRKey | jsonMetrics
 	m.xr, m.xrSource = voice.VoIPMetrics{}, 0
-	m.top, m.senders, m.block, m.item, m.short, m.metric = memberOrder{}, memberOrder{}, memberOrder{}, memberOrder{}, memberOrder{}, memberOrder{}
+	m.outer, m.inner, m.text = memberValues{}, memberValues{}, nil
+	m.order = [kinds]memberOrder{}
 	for i := range m.blocks {
 		if i >= m.n {
 			m.blocks[i] = jsonBlock{}
@@ -288,8 +288,8 @@ func refBlocks(m *rtcpJSON, list []any) {
 		*b = jsonBlock{}
 		inner, _ := e.(members)
 		for _, f := range inner {
-			i := slices.Index(blockNames, `"`+f.key+`":`)
-			if n, _, ok := refNumber(f.value); ok && i > 0 {
+			i := blockNames.index(f.key)
+			if n, _, ok := refNumber(f.value); ok && i != unknownMember {
 				b.value[i] = n
 				b.has |= 1 << i
 			}
