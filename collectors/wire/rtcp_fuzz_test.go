@@ -176,8 +176,14 @@ func clearJSON(m *rtcpJSON) {
 	m.outer, m.inner, m.text = memberValues{}, memberValues{}, nil
 	m.order = [kinds]memberOrder{}
 	for i := range m.blocks {
+		b := &m.blocks[i]
 		if i >= m.n {
-			m.blocks[i] = jsonBlock{}
+			b.has = 0
+		}
+		for member := range b.value {
+			if b.has>>member&1 == 0 {
+				b.value[member] = 0
+			}
 		}
 	}
 }
