@@ -171,6 +171,14 @@ func (l *callLoad) hangUp(s *callSlot, at time.Time) error {
 	return l.signal(s, at, callsim.Bye, callsim.ByeAck)
 }
 
+// hangUpOld ends a call that has lasted long enough to be scored in both directions; a younger one goes on.
+func (l *callLoad) hangUpOld(s *callSlot, at time.Time) error {
+	if at.UnixNano()-s.answered < int64(shortCall) {
+		return nil
+	}
+	return l.hangUp(s, at)
+}
+
 func (l *callLoad) setUp(s *callSlot, at time.Time) error {
 	l.begin(s, at, l.lasts())
 	return l.signal(s, at, callsim.Invite, callsim.Ringing, callsim.Answer, callsim.Ack)
@@ -194,7 +202,8 @@ func (l *callLoad) past(ctx context.Context, d *hep.Decoder, from netip.Addr, no
 		}
 		s := &l.slots[i]
 		lasts := l.lastsNow()
-		l.begin(s, now.Add(-time.Duration(l.random.Float64()*float64(lasts))), lasts)
+		age := max(time.Duration(l.random.Float64()*float64(lasts)), shortCall) // whenever one is hung up, it can be scored
+		l.begin(s, now.Add(-age), lasts)
 		answered := time.Unix(0, s.answered)
 		if err := l.signal(s, answered, callsim.Invite, callsim.Ringing, callsim.Answer, callsim.Ack); err != nil {
 			return err
@@ -286,7 +295,9 @@ func (l *callLoad) Call(c voice.Call) {
 	salt, err := strconv.ParseUint(c.ID[:min(16, len(c.ID))], 16, 64)
 	switch {
 	case err != nil || c.MOS == nil:
-		v.unscored.Add(1)
+		if c.Revision == 1 {
+			v.unscored.Add(1)
+		}
 		return
 	case c.Revision == 1:
 		v.scored.Add(1)

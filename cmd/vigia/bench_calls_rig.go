@@ -116,6 +116,19 @@ func (r *callRig) drain(ctx context.Context) {
 	}
 }
 
+// handedOut waits until every call that was hung up has come out, but no longer than a minute: the tracker waits 5 s for reports that are on their
+// way, and a busy machine takes its time.
+func (r *callRig) handedOut(ctx context.Context) error {
+	v := &r.load.verdict
+	for range 600 {
+		if v.scored.Load()+v.unscored.Load() >= r.load.count.ended {
+			break
+		}
+		wait(ctx, 100*time.Millisecond)
+	}
+	return context.Cause(ctx)
+}
+
 // callTotals is what became of everything that was sent.
 type callTotals struct {
 	Sent      uint64  `json:"packets_sent"`

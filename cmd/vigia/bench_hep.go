@@ -115,7 +115,7 @@ func (c *BenchHepCmd) spells(ctx context.Context, f *hepFigures, rig *callRig) (
 		return err
 	}
 	// The tracker waits 5 s for reports that are on their way before it scores a call.
-	if f.Scores, err = rig.spell(ctx, func() error { wait(ctx, 8*time.Second); return context.Cause(ctx) }); err != nil {
+	if f.Scores, err = rig.spell(ctx, func() error { return rig.handedOut(ctx) }); err != nil {
 		return err
 	}
 	f.Scores.Packets = load.verdict.scored.Load() + load.verdict.unscored.Load()
@@ -140,9 +140,11 @@ func (c *BenchHepCmd) endAll(ctx context.Context, f *hepFigures, rig *callRig) e
 	if err := load.paced(ctx, load.slots[min(len(load.slots), turnover):], 10_000, load.hangUp); err != nil {
 		return err
 	}
-	wait(ctx, 8*time.Second)
+	if err := rig.handedOut(ctx); err != nil {
+		return err
+	}
 	rig.totals(&f.callTotals, load.count.reports+load.count.sip)
-	return context.Cause(ctx)
+	return nil
 }
 
 func (f *hepFigures) print(w io.Writer) {

@@ -35,7 +35,7 @@ type UDPStats struct {
 // Short reports whether the kernel granted less receive buffer than was asked for.
 func (s UDPStats) Short() bool { return s.BufferBytes < s.Wanted }
 
-// UDP is a socket that only receives. Read is for one goroutine; the rest is for any.
+// UDP is a socket that receives, and answers where its owner wants it to. Read is for one goroutine; the rest is for any.
 type UDP struct {
 	conn   *net.UDPConn
 	local  netip.AddrPort
@@ -87,6 +87,12 @@ func (u *UDP) Read() ([]Datagram, error) {
 	u.octets.Add(uint64(octets))
 	u.kernelDrops.Store(drops)
 	return got, nil
+}
+
+// Send sends a datagram, such as the answer to one.
+func (u *UDP) Send(data []byte, to netip.AddrPort) error {
+	_, err := u.conn.WriteToUDPAddrPort(data, to)
+	return err
 }
 
 // Stats is a snapshot.
