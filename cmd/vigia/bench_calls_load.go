@@ -196,6 +196,9 @@ func (l *callLoad) past(ctx context.Context, d *hep.Decoder, from netip.Addr, no
 		d.Message(data, from, at)
 		return nil
 	}
+	spacing := max(l.every, 5*time.Second) / 2 // of a call that goes on for long, not every report
+	l.scratch.Every = 2 * spacing
+	defer func() { l.scratch.Every = l.every }()
 	for i := range l.slots {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -208,7 +211,6 @@ func (l *callLoad) past(ctx context.Context, d *hep.Decoder, from netip.Addr, no
 		if err := l.signal(s, answered, callsim.Invite, callsim.Ringing, callsim.Answer, callsim.Ack); err != nil {
 			return err
 		}
-		spacing := max(l.every, 5*time.Second) / 2 // of a call that goes on for long, not every report
 		for n := 1; ; n++ {
 			at := answered.Add(time.Duration(n) * spacing)
 			if !at.Before(now) {
