@@ -54,6 +54,7 @@ func (t *Tracker) open(m *Signal, key uint64, w when, observer observerID, done 
 		id: string(m.CallID), first: w.at, last: w.at, alive: w.arrived, observer: observer, signalled: true,
 		site: t.rules.Load().agentSite(m.Seen.Observer.Agent),
 	}
+	c.useSpace()
 	c.legs = append(c.legs, leg{callID: c.id})
 	c.shard = s
 	if have := t.ids.claim(key, c); have != c {
