@@ -104,8 +104,7 @@ func (c *BenchCallsCmd) endAll(ctx context.Context, f *callsFigures, rig *callRi
 	if err := rig.handedOut(ctx); err != nil {
 		return err
 	}
-	rig.totals(&f.callTotals, rig.load.count.reports+rig.load.count.sip)
-	return nil
+	return rig.totals(ctx, &f.callTotals, 0)
 }
 
 // watchMemory looks once a second how much memory is resident, until it is stopped.

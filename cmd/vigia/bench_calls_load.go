@@ -226,8 +226,8 @@ func (l *callLoad) past(ctx context.Context, d *hep.Decoder, from netip.Addr, no
 }
 
 // through sends to an address from now on.
-func (l *callLoad) through(address net.Addr) (*net.UDPConn, error) {
-	conn, err := net.DialUDP("udp", nil, address.(*net.UDPAddr))
+func (l *callLoad) through(address net.Addr) (net.Conn, error) {
+	conn, err := net.Dial("udp", address.String())
 	if err != nil {
 		return nil, fmt.Errorf("open a socket to send from: %w", err)
 	}

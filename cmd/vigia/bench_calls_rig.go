@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"vigia/collectors/collectorstest/callsim"
 	"vigia/collectors/hep"
 	"vigia/collectors/voice"
 )
@@ -146,7 +147,15 @@ type callTotals struct {
 	Resident  uint64  `json:"resident_octets"`
 }
 
-func (r *callRig) totals(t *callTotals, sent uint64) {
+// totals sums up. junk is what was sent to the listener besides the load. First comes one more message, for the kernel to say with it what it has
+// dropped until then.
+func (r *callRig) totals(ctx context.Context, t *callTotals, junk uint64) error {
+	r.drain(ctx)
+	if err := r.load.signal(&r.load.slots[0], time.Now(), callsim.ByeAck); err != nil {
+		return err
+	}
+	r.drain(ctx)
+	sent := r.load.count.reports + r.load.count.sip + junk
 	s, v := r.listener.Stats(), &r.load.verdict
 	t.Sent, t.Received, t.Kernel = sent, s.Messages, s.Socket.KernelDrops
 	for _, reason := range refusedBefore {
@@ -156,6 +165,7 @@ func (r *callRig) totals(t *callTotals, sent uint64) {
 	t.Buffer, t.Wanted = s.Socket.BufferBytes/2, s.Socket.Wanted // the kernel says twice what it gives
 	t.Ended, t.Scored, t.Unscored, t.Wrong = r.load.count.ended, v.scored.Load(), v.unscored.Load(), v.wrong.Load()
 	t.WorstMOS = r.load.worst()
+	return context.Cause(ctx)
 }
 
 func (t *callTotals) print(w io.Writer) {

@@ -131,7 +131,9 @@ func (c *BenchFloodCmd) endAll(ctx context.Context, f *floodFigures, rig *callRi
 	if err := rig.handedOut(ctx); err != nil {
 		return err
 	}
-	rig.totals(&f.callTotals, rig.load.count.reports+rig.load.count.sip+junk.sentTo(false))
+	if err := rig.totals(ctx, &f.callTotals, junk.sentTo(false)); err != nil {
+		return err
+	}
 	s := phones.Stats()
 	for reason, n := range s.By {
 		if reason != vqrtcpxr.SendFailed { // counted beside the packet's own reason

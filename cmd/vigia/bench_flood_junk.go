@@ -21,7 +21,7 @@ type floodKind struct {
 	Name   string `json:"name"`
 	Sent   uint64 `json:"sent"`
 	phones bool   // it goes to the port for vq-rtcpxr
-	sender *net.UDPConn
+	sender net.Conn
 	make   func(j *floodJunk) []byte
 }
 
@@ -32,7 +32,7 @@ type floodJunk struct {
 	random    *rand.Rand
 	buffer    []byte
 	valid     []byte // a right HEP message
-	conns     []*net.UDPConn
+	conns     []net.Conn
 	listening sync.WaitGroup
 	answers   atomic.Uint64 // octets
 	cpu       time.Duration
@@ -47,8 +47,9 @@ func newFloodJunk(perSecond int, hepAt net.Addr, phonesAt netip.AddrPort, seed u
 	j.valid = callsim.Agent{ID: demoHEPAgent}.AppendHEP(nil, &callsim.Seen{Type: callsim.TypeJSON, Src: any4, Dst: any4, At: time.Now(), Correlation: "junk", Payload: []byte(`{"ssrc":1,"type":200,"report_blocks":[{"source_ssrc"`)})
 	phones := net.UDPAddrFromAddrPort(phonesAt)
 	var problems []error
-	open := func(from string, to net.Addr) *net.UDPConn {
-		c, err := net.DialUDP("udp", &net.UDPAddr{IP: net.ParseIP(from)}, to.(*net.UDPAddr))
+	open := func(from string, to net.Addr) net.Conn {
+		d := net.Dialer{LocalAddr: &net.UDPAddr{IP: net.ParseIP(from)}}
+		c, err := d.Dial("udp", to.String())
 		if err != nil {
 			problems = append(problems, fmt.Errorf("open a socket at %s to send junk from: %w", from, err))
 			return nil
@@ -68,14 +69,14 @@ func newFloodJunk(perSecond int, hepAt net.Addr, phonesAt netip.AddrPort, seed u
 	if err := errors.Join(problems...); err != nil {
 		return nil, errors.Join(err, j.close())
 	}
-	for _, c := range [...]*net.UDPConn{strange, stranger} {
+	for _, c := range [...]net.Conn{strange, stranger} {
 		j.listening.Go(func() { j.listen(c) })
 	}
 	return j, nil
 }
 
 // listen counts what comes back to a stranger, until the socket is closed.
-func (j *floodJunk) listen(c *net.UDPConn) {
+func (j *floodJunk) listen(c net.Conn) {
 	for buffer := make([]byte, 2048); ; {
 		n, err := c.Read(buffer)
 		switch {
@@ -125,7 +126,7 @@ func (j *floodJunk) throw(k *floodKind) {
 
 // last sends a packet to the port of phones, for the kernel to say with it what it has dropped.
 func (j *floodJunk) last(phones netip.AddrPort) error {
-	c, err := net.DialUDP("udp", nil, net.UDPAddrFromAddrPort(phones))
+	c, err := net.Dial("udp", phones.String())
 	if err != nil {
 		return fmt.Errorf("open a socket to send the last packet from: %w", err)
 	}

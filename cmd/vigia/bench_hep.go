@@ -143,8 +143,7 @@ func (c *BenchHepCmd) endAll(ctx context.Context, f *hepFigures, rig *callRig) e
 	if err := rig.handedOut(ctx); err != nil {
 		return err
 	}
-	rig.totals(&f.callTotals, load.count.reports+load.count.sip)
-	return nil
+	return rig.totals(ctx, &f.callTotals, 0)
 }
 
 func (f *hepFigures) print(w io.Writer) {
