@@ -28,12 +28,13 @@ type callRig struct {
 // callSpell is a stretch of a measurement.
 type callSpell struct {
 	Seconds   float64 `json:"seconds"`
-	Packets   uint64  `json:"packets"`
+	Packets   uint64  `json:"packets"`         // sent
+	Taken     uint64  `json:"taken"`           // of them, not dropped by the kernel
 	CPU       float64 `json:"cpu_s"`           // without the generator
 	Generator float64 `json:"generator_cpu_s"` // of its thread, sending included
 }
 
-func (s *callSpell) perMillion() float64 { return 1e6 * s.CPU / float64(max(s.Packets, 1)) }
+func (s *callSpell) perMillion() float64 { return 1e6 * s.CPU / float64(max(s.Taken, 1)) }
 func (s *callSpell) cores() float64      { return s.CPU / s.Seconds }
 
 // newCallRig tells the tracker of everything that came before, opens the sockets and starts. The caller must be locked to its thread.
@@ -78,7 +79,8 @@ func tickTracker(ctx context.Context, t *voice.Tracker) {
 
 // spell measures what happens until do returns and everything that was sent has been taken.
 func (r *callRig) spell(ctx context.Context, do func() error) (s callSpell, err error) {
-	began, sent := time.Now(), r.load.count.reports+r.load.count.sip
+	r.drain(ctx)
+	began, sent, taken := time.Now(), r.load.count.reports+r.load.count.sip, r.listener.Stats().Socket.Datagrams
 	process, thread, err := r.clocks()
 	if err != nil {
 		return s, err
@@ -92,7 +94,7 @@ func (r *callRig) spell(ctx context.Context, do func() error) (s callSpell, err 
 	if err != nil {
 		return s, err
 	}
-	s.Packets = r.load.count.reports + r.load.count.sip - sent
+	s.Packets, s.Taken = r.load.count.reports+r.load.count.sip-sent, r.listener.Stats().Socket.Datagrams-taken
 	s.Generator = (threadAfter - thread).Seconds()
 	s.CPU = (processAfter - process).Seconds() - s.Generator
 	return s, nil

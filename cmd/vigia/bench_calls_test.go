@@ -56,7 +56,7 @@ func TestBenchHep(t *testing.T) {
 	cmd := BenchHepCmd{Rate: 400, Every: time.Second, Mean: 3 * time.Minute, For: time.Second, Buffer: 1}
 	runBench(t, cmd.Run, &f)
 	wantTotals(t, &f.callTotals, 200)
-	if f.Calls != 200 || f.Reports.Packets != 400 || f.SIP.Packets != 6*200 || f.Scores.Packets != 200 || f.Sent != 2*400+6*200+1 {
+	if f.Calls != 200 || f.Reports.Packets != 400 || f.Reports.Taken != 400 || f.SIP.Packets != 6*200 || f.Scores.Packets != 200 || f.Sent != 2*400+6*200+1 {
 		t.Errorf("counts: %+v", f)
 	}
 	if f.PerMillion <= 0 || f.SIPMillion <= 0 || f.PerScore <= 0 || f.WithScores <= f.PerMillion || f.Reports.Generator <= 0 {

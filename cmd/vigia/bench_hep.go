@@ -119,6 +119,7 @@ func (c *BenchHepCmd) spells(ctx context.Context, f *hepFigures, rig *callRig) (
 		return err
 	}
 	f.Scores.Packets = load.verdict.scored.Load() + load.verdict.unscored.Load()
+	f.Scores.Taken = f.Scores.Packets
 	f.PerMillion, f.SIPMillion = f.Reports.perMillion(), f.SIP.perMillion()
 	f.PerScore = f.Scores.perMillion() // a million times so many seconds, for each
 	f.WithScores = f.PerMillion + f.PerScore/f.PerCall
