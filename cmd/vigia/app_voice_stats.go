@@ -87,7 +87,8 @@ func addressTexts(all []net.Addr) (out []string) {
 }
 
 func phonesSource(l *vqrtcpxr.Listener) web.CallSource {
-	by := l.Stats().By
+	s := l.Stats()
+	by := s.By
 	c := web.CallSource{Name: "vqrtcpxr", Address: l.Addr().String(), Decoded: by[vqrtcpxr.Taken]}
 	refused := map[string]uint64{}
 	for reason, n := range by {
@@ -99,6 +100,7 @@ func phonesSource(l *vqrtcpxr.Listener) web.CallSource {
 		}
 	}
 	c.Dropped, _ = counted(refused)
+	socket(&c, s.Socket)
 	return c
 }
 

@@ -13,7 +13,10 @@ type BenchCmd struct {
 	Alertpath BenchAlertpathCmd `cmd:"" help:"From the failure of a probed target to the webhook, and from a probe's result to the POST."`
 	Snmp      BenchSnmpCmd      `cmd:"" help:"CPU, memory and punctuality of polling switches by SNMP."`
 	Store     BenchStoreCmd     `cmd:"" help:"CPU, octets a sample and the wait of commits when samples are written."`
-	Hep       BenchHepCmd       `cmd:"" help:"CPU and memory of calls over HEP, from the socket to the MOS, which is compared with the truth; --junk floods it."`
+	Hep       BenchHepCmd       `cmd:"" help:"CPU of reports about calls over HEP, from the socket to the MOS, which is compared with the truth."`
+	Calls     BenchCallsCmd     `cmd:"" help:"Memory and CPU of 100,000 calls that come and go, with SIP and reports over HEP, compared with the truth."`
+	Flood     BenchFloodCmd     `cmd:"" help:"Junk of every kind beside calls: memory, counters, scores, and that no stranger is answered."`
+	Emodel    BenchEmodelCmd    `cmd:"" help:"CPU and allocations of a score, narrowband, wideband and fullband."`
 	Seed      uint64            `help:"Seed of what is random." default:"1"`
 	JSON      bool              `name:"json" help:"Print one JSON object."`
 }

@@ -81,6 +81,23 @@ func (h *hepStore) cpu() (storeCPU, error) {
 	return h.meter.cpu()
 }
 
+// written waits until the calls that were handed out are in the database.
+func (h *hepStore) written(ctx context.Context) error {
+	if h == nil {
+		return nil
+	}
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for h.store.Stats().CallsPending > 0 {
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
 // finish ends the store's own loop, which writes what waits, and does what the store would do ten minutes later: adds up the hourly figures. It
 // returns how many calls are stored.
 func (h *hepStore) finish(ctx context.Context) (written uint64, err error) {

@@ -58,8 +58,8 @@ func empty(t testing.TB, tr *Tracker) {
 	t.Helper()
 	for name, x := range map[string]*index{"ids": tr.ids, "addrs": tr.addrs, "ssrcs": tr.ssrcs} {
 		for i := range x.parts {
-			if p := &x.parts[i]; len(p.one)+len(p.more) > 0 {
-				t.Errorf("%s still has %d keys and %d shared ones", name, len(p.one), len(p.more))
+			if p := &x.parts[i]; p.one.held+len(p.more) > 0 {
+				t.Errorf("%s still has %d keys and %d shared ones", name, p.one.held, len(p.more))
 				return
 			}
 		}

@@ -1,9 +1,6 @@
 package voice
 
-import (
-	"net/netip"
-	"strings"
-)
+import "strings"
 
 // Signal takes one SIP message.
 func (t *Tracker) Signal(m *Signal) {
@@ -57,6 +54,7 @@ func (t *Tracker) open(m *Signal, key uint64, w when, observer observerID, done 
 		id: string(m.CallID), first: w.at, last: w.at, alive: w.arrived, observer: observer, signalled: true,
 		site: t.rules.Load().agentSite(m.Seen.Observer.Agent),
 	}
+	c.useSpace()
 	c.legs = append(c.legs, leg{callID: c.id})
 	c.shard = s
 	if have := t.ids.claim(key, c); have != c {
@@ -109,57 +107,6 @@ func called(m *Signal) []byte {
 		return m.RequestUser
 	}
 	return m.ToUser
-}
-
-// sameCallSpan is how soon the other leg of a B2BUA follows when only the numbers tell (rule 15).
-const sameCallSpan = 2e9
-
-// otherLeg finds the call whose B2BUA sends this INVITE on: by what both legs name, or by the same numbers within two seconds from where the
-// first INVITE went (rule 15). It adds the leg to that call.
-func (t *Tracker) otherLeg(m *Signal, key uint64, w when) *call {
-	if m.Status != 0 || len(m.ToTag) > 0 {
-		return nil
-	}
-	if c := t.ids.get(t.hash.text(keyJoint, m.Joint)); c != nil && t.addLeg(c, m, key, w, func() bool { return true }) {
-		return c
-	}
-	var space [maxSharers]*call
-	for _, c := range t.ids.all(t.numbersKey(m), space[:0]) {
-		near := func() bool {
-			d := w.at - c.legs[0].invited
-			return d < sameCallSpan && d > -sameCallSpan && c.passesOn(m.Seen.Src.Addr().Unmap())
-		}
-		if t.addLeg(c, m, key, w, near) {
-			return c
-		}
-	}
-	return nil
-}
-
-// passesOn reports whether an INVITE from an address can be the continuation of the call: whoever sent the first one sends no second for the
-// same call, so two calls of one PBX between the same numbers stay two.
-func (c *call) passesOn(from netip.Addr) bool {
-	first := c.legs[0].parties[caller].signalling
-	return !first.IsValid() || !from.IsValid() || first != from
-}
-
-func (t *Tracker) addLeg(c *call, m *Signal, key uint64, w when, allowed func() bool) bool {
-	c.shard.mu.Lock()
-	defer c.shard.mu.Unlock()
-	if c.gone || c.revision > 0 || c.over != 0 || !c.signalled || !allowed() {
-		return false
-	}
-	if len(c.legs) >= maxLegs {
-		t.count.drop(ReasonLegs)
-		return false
-	}
-	if t.ids.claim(key, c) != c {
-		return false // somebody else has just opened it
-	}
-	c.legs = append(c.legs, leg{callID: string(m.CallID)})
-	t.nameCall(c, m)
-	t.touchedBySignal(c, w)
-	return true
 }
 
 // handle puts a message into its call, whose shard is locked.

@@ -43,7 +43,8 @@
 //  12. What is on hold, or was within the interval, is not judged.
 //  13. Media before the answer are not charged to the call.
 //  14. A new codec begins a segment; each is rated with its own.
-//  15. Legs of a B2BUA are joined by a common id, or by the same numbers within two seconds from another sender.
+//  15. Legs of a B2BUA are joined by a common id; else by the same numbers, within two seconds after, from where the first INVITE went or from an
+//     address of its own, or with the same address for media. Each leg is sent on once, so that calls at one time between the same numbers stay apart.
 //  16. The same report on another leg counts once.
 //  17. Association: correlation id, SDP address (RTP port, the next, a=rtcp, behind a NAT the signalling's address), SSRC, CNAME; else parked.
 //  18. One SDP in two dialogs: both ends and known SSRCs decide, then time.

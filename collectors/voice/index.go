@@ -68,7 +68,7 @@ type index struct {
 
 type indexPart struct {
 	mu   sync.Mutex
-	one  map[uint64]*call
+	one  keyTable
 	more map[uint64][]*call // the second and further calls of a key, rare
 	_    [32]byte           // keeps two parts' locks out of one cache line
 }
@@ -76,7 +76,7 @@ type indexPart struct {
 func newIndex() *index {
 	x := &index{}
 	for i := range x.parts {
-		x.parts[i].one = map[uint64]*call{}
+		x.parts[i].one.init(16)
 		x.parts[i].more = map[uint64][]*call{}
 	}
 	return x
@@ -92,7 +92,7 @@ func (x *index) get(key uint64) *call {
 	p := x.part(key)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.one[key]
+	return p.one.get(key)
 }
 
 // claim makes c the call of a key that has none, and returns the call that the key now has.
@@ -100,10 +100,10 @@ func (x *index) claim(key uint64, c *call) *call {
 	p := x.part(key)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if have := p.one[key]; have != nil {
+	if have := p.one.get(key); have != nil {
 		return have
 	}
-	p.one[key] = c
+	p.one.set(key, c)
 	return c
 }
 
@@ -115,7 +115,7 @@ func (x *index) all(key uint64, into []*call) []*call {
 	p := x.part(key)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if c := p.one[key]; c != nil {
+	if c := p.one.get(key); c != nil {
 		into = appendNew(into, c)
 		if len(p.more) > 0 {
 			for _, c := range p.more[key] {
@@ -143,14 +143,15 @@ func (x *index) add(key uint64, c *call) {
 	p := x.part(key)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	first := p.one[key]
+	first := p.one.get(key)
 	switch {
 	case first == nil:
-		p.one[key] = c
+		p.one.set(key, c)
 	case first != c:
 		list := appendNew(p.more[key], c)
 		if len(list) >= maxSharers {
-			p.one[key], list = list[0], list[1:]
+			p.one.set(key, list[0])
+			list = list[1:]
 		}
 		p.more[key] = list
 	}
@@ -165,12 +166,13 @@ func (x *index) remove(key uint64, c *call) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	list := p.more[key]
-	if p.one[key] == c {
+	if p.one.get(key) == c {
 		if len(list) == 0 {
-			delete(p.one, key)
+			p.one.remove(key)
 			return
 		}
-		p.one[key], list = list[0], list[1:]
+		p.one.set(key, list[0])
+		list = list[1:]
 	} else {
 		kept := list[:0:0]
 		for _, have := range list {

@@ -1,8 +1,11 @@
 package voice
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,7 +14,12 @@ const maxObservers = 8192
 
 // observers numbers those who see packets, and knows how far their clocks are from ours (rule 26).
 type observers struct {
-	mu   sync.RWMutex
+	mu    sync.Mutex // held to add one
+	table atomic.Pointer[observerTable]
+}
+
+// observerTable is never changed: a new observer makes a new one, which is rare.
+type observerTable struct {
 	ids  map[Observer]observerID
 	list []*observing
 }
@@ -26,7 +34,7 @@ type observing struct {
 }
 
 func (o *observers) init() {
-	o.ids, o.list = map[Observer]observerID{}, []*observing{{}}
+	o.table.Store(&observerTable{ids: map[Observer]observerID{}, list: []*observing{{}}})
 }
 
 // of numbers an observer. Phones that report themselves are one observer: there may be very many, and nothing is compared between their facts.
@@ -34,31 +42,26 @@ func (o *observers) of(w Observer) observerID {
 	if w.Via == ViaPublish {
 		w = Observer{Via: ViaPublish}
 	}
-	o.mu.RLock()
-	id, ok := o.ids[w]
-	o.mu.RUnlock()
-	if ok {
+	if id, ok := o.table.Load().ids[w]; ok {
 		return id
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if id, ok := o.ids[w]; ok {
+	old := o.table.Load()
+	if id, ok := old.ids[w]; ok {
 		return id
 	}
-	if len(o.list) >= maxObservers {
+	if len(old.list) >= maxObservers {
 		return 0
 	}
-	id = observerID(len(o.list))
-	o.ids[w] = id
-	o.list = append(o.list, &observing{who: w})
+	id := observerID(len(old.list))
+	next := &observerTable{ids: maps.Clone(old.ids), list: append(slices.Clip(old.list), &observing{who: w})}
+	next.ids[w] = id
+	o.table.Store(next)
 	return id
 }
 
-func (o *observers) get(id observerID) *observing {
-	o.mu.RLock()
-	defer o.mu.RUnlock()
-	return o.list[id]
-}
+func (o *observers) get(id observerID) *observing { return o.table.Load().list[id] }
 
 // skewLimit is how far an observer's clock may be from ours before its times are moved.
 const skewLimit = 2 * time.Second
@@ -122,10 +125,7 @@ type ObserverStats struct {
 
 // Observers lists who has sent facts.
 func (t *Tracker) Observers() []ObserverStats {
-	o := &t.observers
-	o.mu.RLock()
-	list := o.list[1:]
-	o.mu.RUnlock()
+	list := t.observers.table.Load().list[1:]
 	out := make([]ObserverStats, 0, len(list))
 	for _, w := range list {
 		w.mu.Lock()

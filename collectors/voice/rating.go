@@ -51,15 +51,39 @@ func (v *verdict) intervalInput(scale mos.Scale, x passage, part int) mos.Input 
 	return in
 }
 
+// likeness is how an interval was rated that others may be like.
+type likeness struct {
+	lost, expected uint32 // expected 0: none yet
+	jitterMS       float64
+	part           int
+	r, ie          float64
+}
+
+// ratings remembers some intervals of one stream: few losses and little jitter come in few combinations.
+type ratings [32]likeness
+
+// rateOne rates an interval, or finds one that was the same.
+func (v *verdict) rateOne(scale mos.Scale, x *judged, known *ratings) (r, ie float64) {
+	k := &known[(x.lost*7+x.expected*3+uint32(math.Float64bits(x.jitterMS)>>45))%uint32(len(known))]
+	if k.expected == x.expected && k.lost == x.lost && k.jitterMS == x.jitterMS && k.part == x.part && x.expected != 0 {
+		return k.r, k.ie
+	}
+	score, err := mos.Rate(v.intervalInput(scale, x.passage, x.part))
+	if err != nil {
+		return v.score.R, v.score.IeEff
+	}
+	*k = likeness{x.lost, x.expected, x.jitterMS, x.part, score.R, score.IeEff}
+	return score.R, score.IeEff
+}
+
 func (v *verdict) rateIntervals(scale mos.Scale) {
+	var known ratings
 	for i := range v.spread {
 		x := &v.spread[i]
 		if i > 0 && x.like(&v.spread[i-1]) {
 			x.r, x.ie = v.spread[i-1].r, v.spread[i-1].ie
-		} else if score, err := mos.Rate(v.intervalInput(scale, x.passage, x.part)); err == nil {
-			x.r, x.ie = score.R, score.IeEff
 		} else {
-			x.r, x.ie = v.score.R, v.score.IeEff
+			x.r, x.ie = v.rateOne(scale, x, &known)
 		}
 		v.s.intervals[x.at] = v.s.intervals[x.at].withR(x.r)
 		if band := mos.BandOf(scale, x.r); band < mos.SomeDissatisfied {
@@ -100,9 +124,12 @@ func (v *verdict) rateParts(scale mos.Scale) {
 	}
 }
 
-// worstTen is R of the worst stretch of at least ten seconds, or of the whole when it is shorter.
+// worstTen is R of the worst stretch of at least ten seconds, or of the whole when it is shorter. A stretch with less loss and less jitter than one
+// that was rated before cannot be worse, and is not rated.
 func (v *verdict) worstTen(scale mos.Scale) float64 {
 	worst := math.Inf(1)
+	var bad passage // the stretch that worst is of
+	part := -1
 	for from := range v.spread {
 		x := v.spread[from].passage
 		to := from + 1
@@ -112,15 +139,25 @@ func (v *verdict) worstTen(scale mos.Scale) float64 {
 		if x.seconds < leastSeconds && from > 0 {
 			break
 		}
+		if part == v.spread[from].part && x.lessThan(&bad) {
+			continue
+		}
 		r := v.spread[from].r
 		if to > from+1 && !v.alike(from, to) {
 			if score, err := mos.Rate(v.intervalInput(scale, x, v.spread[from].part)); err == nil {
 				r = score.R
 			}
 		}
-		worst = min(worst, r)
+		if r < worst {
+			worst, bad, part = r, x, v.spread[from].part
+		}
 	}
 	return worst
+}
+
+// lessThan reports whether nothing of a stretch is worse than of another: neither loss nor jitter.
+func (p *passage) lessThan(o *passage) bool {
+	return p.expected > 0 && o.expected > 0 && uint64(p.lost)*uint64(o.expected) <= uint64(o.lost)*uint64(p.expected) && p.jitterMS <= o.jitterMS
 }
 
 // alike reports whether a run of intervals is rated like its first.

@@ -52,7 +52,9 @@ func (t *Tracker) park(r *Report, w when, observer observerID, done []Call) (*ca
 		t.count.drop(ReasonObserverFull)
 		return nil, done
 	}
-	c := &call{first: w.at, last: w.at, alive: w.arrived, observer: observer, legs: []leg{{}}, site: t.rules.Load().agentSite(r.Seen.Observer.Agent)}
+	c := &call{first: w.at, last: w.at, alive: w.arrived, observer: observer, site: t.rules.Load().agentSite(r.Seen.Observer.Agent)}
+	c.useSpace()
+	c.legs = append(c.legs, leg{})
 	c.shard = s
 	c.keys = append(c.keys, key)
 	if have := t.ids.claim(key, c); have != c {

@@ -134,7 +134,7 @@ func TestRule15LegsOfABackToBackAgent(t *testing.T) {
 			first.Joint = c.joint
 			s.tr.Signal(first)
 			out := *s
-			out.id, out.sipA = "leg-2@sbc", netip.MustParseAddrPort("192.0.2.10:5060")
+			out.id, out.sipA, out.sipB = "leg-2@sbc", s.sipB, netip.MustParseAddrPort("203.0.113.5:5060")
 			second := out.sip(-20+c.later, MethodInvite, 0, audio(sbcOut))
 			second.Joint = c.joint
 			s.tr.Signal(second)

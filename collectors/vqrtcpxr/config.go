@@ -22,7 +22,8 @@ const (
 	maxPerSource   = 256 // connections of one address
 	idleTCP        = 10 * time.Minute
 	writeTCP       = 5 * time.Second
-	longestExpires = 3600 // seconds that a publication is said to live; nothing is kept, so it only sets how often the phone refreshes it
+	receiveBuffer  = 4 << 20 // of UDP; less is not fatal, what the kernel drops is counted
+	longestExpires = 3600    // seconds that a publication is said to live; nothing is kept, so it only sets how often the phone refreshes it
 )
 
 var errNobody = errors.New("vqrtcpxr: allow is empty, so no phone could report; list the phones' networks under voice.vqrtcpxr.allow")

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"vigia/collectors/intake"
 	"vigia/collectors/voice"
 	"vigia/collectors/wire"
 )
@@ -22,7 +23,7 @@ type Listener struct {
 	cfg    Config
 	sink   voice.Sink
 	logger *slog.Logger
-	udp    *net.UDPConn
+	udp    *intake.UDP
 	tcp    *net.TCPListener
 	memory *memory
 	count  counts
@@ -46,20 +47,21 @@ func New(cfg Config, sink voice.Sink, logger *slog.Logger) (*Listener, error) {
 		return nil, fmt.Errorf("vqrtcpxr: listen: %w (another program may have the port; change voice.vqrtcpxr.listen)", err)
 	}
 	at := tcp.Addr().(*net.TCPAddr)
-	udp, err := net.ListenUDP("udp", &net.UDPAddr{IP: address.IP, Port: at.Port, Zone: address.Zone})
+	own := net.UDPAddr{IP: address.IP, Port: at.Port, Zone: address.Zone}
+	udp, err := intake.OpenUDP(context.Background(), own.String(), receiveBuffer)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("vqrtcpxr: listen: %w (another program may have the port; change voice.vqrtcpxr.listen)", err), tcp.Close())
+		return nil, errors.Join(fmt.Errorf("vqrtcpxr: %w (or change voice.vqrtcpxr.listen)", err), tcp.Close())
 	}
-	_ = udp.SetReadBuffer(4 << 20) // less is not fatal: the kernel's limit decides
 	return &Listener{cfg: cfg, sink: sink, logger: logger, udp: udp, tcp: tcp, memory: newMemory(), conns: map[*net.TCPConn]netip.Addr{}}, nil
 }
 
 // Addr is the address in use; UDP and TCP have the same.
-func (l *Listener) Addr() netip.AddrPort { return l.udp.LocalAddr().(*net.UDPAddr).AddrPort() }
+func (l *Listener) Addr() netip.AddrPort { return l.udp.Local() }
 
 // Close gives the sockets back; Run returns then. It may be called more than once.
 func (l *Listener) Close() {
-	_, _ = l.udp.Close(), l.tcp.Close()
+	l.udp.Close()
+	_ = l.tcp.Close()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.conns {
@@ -85,22 +87,22 @@ func (l *Listener) Run(ctx context.Context) error {
 
 // serveUDP takes datagrams. A datagram that fails is dropped; only a socket that is gone ends it.
 func (l *Listener) serveUDP() error {
-	buffer, out := make([]byte, 65536), make([]byte, 0, 4096)
+	out := make([]byte, 0, 4096)
 	for {
-		n, from, err := l.udp.ReadFromUDPAddrPort(buffer)
+		batch, err := l.udp.Read()
 		if errors.Is(err, net.ErrClosed) {
 			return err
 		}
-		if err != nil { // an ICMP error of an answer that was sent before
-			continue
-		}
-		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
-		reply, port := l.packet(buffer[:n], from, out[:0], time.Now())
-		if len(reply) == 0 {
-			continue
-		}
-		if _, err := l.udp.WriteToUDPAddrPort(reply, netip.AddrPortFrom(from.Addr(), port)); err != nil {
-			l.count[SendFailed].Add(1)
+		now := time.Now()
+		for i := range batch { // none after an ICMP error of an answer that was sent before
+			from := batch[i].From
+			reply, port := l.packet(batch[i].Data, from, out[:0], now)
+			if len(reply) == 0 {
+				continue
+			}
+			if err := l.udp.Send(reply, netip.AddrPortFrom(from.Addr(), port)); err != nil {
+				l.count[SendFailed].Add(1)
+			}
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"vigia/collectors/intake"
 	"vigia/collectors/voice"
 )
 
@@ -361,10 +362,14 @@ func FuzzPacket(f *testing.F) {
 	f.Add([]byte("NOTIFY sip:x SIP/2.0\r\nv: a\r\nf: b\r\nt: c\r\ni: d\r\nCSeq: 1 NOTIFY\r\n\r\n"))
 	f.Add([]byte(strings.Replace(requestText("UDP", 5060, report), "Via: ", "Via:\xa0\xa0", 1))) // no UTF-8 before the mark
 	from := netip.MustParseAddrPort("192.0.2.1:5060")
+	udp, err := intake.OpenUDP(f.Context(), "127.0.0.1:0", 0)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(udp.Close)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		l := Listener{cfg: Config{Allow: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}, sink: &keeper{}, logger: slog.New(slog.DiscardHandler), memory: newMemory()}
-		l.udp, _ = net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-		defer l.udp.Close()
+		l.udp = udp
 		reply, _ := l.packet(data, from, nil, time.Unix(1, 0))
 		if l.count[Panicked].Load() > 0 {
 			t.Fatal("panic")

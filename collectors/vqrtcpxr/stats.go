@@ -1,6 +1,10 @@
 package vqrtcpxr
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+
+	"vigia/collectors/intake"
+)
 
 // Reason says what became of a packet. Every packet is counted under exactly one.
 type Reason uint8
@@ -44,11 +48,12 @@ type counts [reasonCount]atomic.Uint64
 type Stats struct {
 	By          map[Reason]uint64 // packets; reasons that never occurred are absent
 	Connections int64             // open now
+	Socket      intake.UDPStats   // of UDP, what the kernel dropped among it
 }
 
 // Stats reads the counters.
 func (l *Listener) Stats() Stats {
-	s := Stats{By: map[Reason]uint64{}, Connections: l.open.Load()}
+	s := Stats{By: map[Reason]uint64{}, Connections: l.open.Load(), Socket: l.udp.Stats()}
 	for r := range reasonCount {
 		if n := l.count[r].Load(); n > 0 {
 			s.By[r] = n

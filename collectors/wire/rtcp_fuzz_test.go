@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -174,10 +173,17 @@ func FuzzRTCPJSON(f *testing.F) {
 func clearJSON(m *rtcpJSON) {
 	m.has &^= jsonXR | jsonXRKey | jsonMetrics
 	m.xr, m.xrSource = voice.VoIPMetrics{}, 0
-	m.top, m.senders, m.block, m.item, m.short, m.metric = memberOrder{}, memberOrder{}, memberOrder{}, memberOrder{}, memberOrder{}, memberOrder{}
+	m.outer, m.inner, m.text = memberValues{}, memberValues{}, nil
+	m.order = [kinds]memberOrder{}
 	for i := range m.blocks {
+		b := &m.blocks[i]
 		if i >= m.n {
-			m.blocks[i] = jsonBlock{}
+			b.has = 0
+		}
+		for member := range b.value {
+			if b.has>>member&1 == 0 {
+				b.value[member] = 0
+			}
 		}
 	}
 }
@@ -288,8 +294,8 @@ func refBlocks(m *rtcpJSON, list []any) {
 		*b = jsonBlock{}
 		inner, _ := e.(members)
 		for _, f := range inner {
-			i := slices.Index(blockNames, `"`+f.key+`":`)
-			if n, _, ok := refNumber(f.value); ok && i > 0 {
+			i := blockNames.index(f.key)
+			if n, _, ok := refNumber(f.value); ok && i != unknownMember {
 				b.value[i] = n
 				b.has |= 1 << i
 			}

@@ -57,77 +57,123 @@ type rtcpJSON struct {
 	xrSource                             uint32
 	cname                                []byte
 
-	// What was learned of the order of members, kept from message to message.
-	top, senders, block, item, short, metric memberOrder
+	outer, inner memberValues // of the message, and of the object within it that is being read
+	text         []byte       // of the item that is being read
+
+	order [kinds]memberOrder // what was learned of the order of members, kept from message to message
 }
 
-func (m *rtcpJSON) put(s *jsonScan, to *int64, bit jsonHas) {
-	if v, quoted, ok := s.number(); ok {
-		*to = v
-		m.has |= bit
-		if bit == jsonNTPSec && quoted {
-			m.has |= jsonQuoted
+// The kinds of objects. Heplify's two blocks of metrics have the same members in another order.
+const (
+	kindTop = iota
+	kindSender
+	kindBlock
+	kindItem
+	kindShort
+	kindMetrics
+	kinds
+)
+
+var kindNames = [kinds]*memberNames{topNames, senderNames, blockNames, itemNames, metricNames, metricNames}
+
+// members reads an object of numbers into v, and by the way what in it is none. It returns false when there was no object.
+func (m *rtcpJSON) members(s *jsonScan, v *memberValues, kind uint8) bool {
+	v.has, v.odd = 0, 0
+	if !s.open('{') {
+		return false
+	}
+	names, order, last := kindNames[kind], &m.order[kind], uint8(0)
+	for first := true; s.next('}', first); first = false {
+		var atKey bool
+		if last, atKey = v.numbers(s, names, order, last); atKey {
+			last = s.member(names, order, last)
+			m.special(s, kind, last)
 		}
+	}
+	return true
+}
+
+// special reads the value of a member that is not foreseen, or no plain number.
+func (m *rtcpJSON) special(s *jsonScan, kind, member uint8) {
+	switch {
+	case member == unknownMember:
+		s.skip()
+	case kind == kindTop:
+		m.value(s, member)
+	case kind == kindItem:
+		m.itemValue(s, member)
+	case kind >= kindShort:
+		m.metricValue(s, member)
+	default:
+		m.number(s, member)
+	}
+}
+
+// take moves a number that was there to where it belongs.
+func (m *rtcpJSON) take(to *int64, from *memberValues, member uint8, bit jsonHas) {
+	if from.has>>member&1 != 0 {
+		*to = from.value[member]
+		m.has |= bit
+	}
+}
+
+// number reads a number that is written in an unusual way.
+func (m *rtcpJSON) number(s *jsonScan, member uint8) {
+	switch v, quoted, ok := s.number(); {
+	case ok && quoted:
+		m.inner.putOdd(member, v)
+	case ok:
+		m.inner.put(member, v)
 	}
 }
 
 // read reads a message and returns false when it is not JSON.
 func (m *rtcpJSON) read(s *jsonScan) bool {
-	m.has, m.n = 0, 0
-	if !s.open('{') {
+	m.has, m.n, m.kind = 0, 0, 0
+	if !m.members(s, &m.outer, kindTop) {
 		return false
 	}
-	last := uint8(0)
-	for first := true; s.next('}', first); first = false {
-		last = s.member(topNames, &m.top, last)
-		switch last {
-		case topSender:
-			m.sender(s)
-		case topBlocks:
-			m.list(s)
-		case topSSRC:
-			m.put(s, &m.ssrc, jsonSSRC)
-		case topType:
-			m.put(s, &m.kind, jsonType)
-		case topCount:
-			m.put(s, &m.count, jsonCount)
-		case topXR:
-			m.has |= jsonXRKey
-			m.metrics(s, false)
-		case topMetrics, topExtended, topExtendedLower:
-			m.metrics(s, true)
-		case topSDES:
-			m.put(s, &m.sdes, jsonSDES)
-		case topSources:
-			m.sources(s)
-		default:
-			s.skip()
-		}
-	}
+	m.take(&m.ssrc, &m.outer, topSSRC, jsonSSRC)
+	m.take(&m.kind, &m.outer, topType, jsonType)
+	m.take(&m.count, &m.outer, topCount, jsonCount)
+	m.take(&m.sdes, &m.outer, topSDES, jsonSDES)
 	return !s.bad
 }
 
+// value reads what at the top is no plain number.
+func (m *rtcpJSON) value(s *jsonScan, member uint8) {
+	switch member {
+	case topSender:
+		m.sender(s)
+	case topBlocks:
+		m.list(s)
+	case topSSRC, topType, topCount, topSDES:
+		if v, _, ok := s.number(); ok {
+			m.outer.put(member, v)
+		}
+	case topXR:
+		m.has |= jsonXRKey
+		m.metrics(s, false)
+	case topMetrics, topExtended, topExtendedLower:
+		m.metrics(s, true)
+	case topSources:
+		m.sources(s)
+	default:
+		s.skip()
+	}
+}
+
 func (m *rtcpJSON) sender(s *jsonScan) {
-	if !s.open('{') {
+	if !m.members(s, &m.inner, kindSender) {
 		return
 	}
-	last := uint8(0)
-	for first := true; s.next('}', first); first = false {
-		last = s.member(senderNames, &m.senders, last)
-		switch last {
-		case senderSec:
-			m.put(s, &m.ntpSec, jsonNTPSec)
-		case senderFrac:
-			m.put(s, &m.ntpFrac, jsonNTPFrac)
-		case senderRTP:
-			m.put(s, &m.rtp, jsonRTP)
-		case senderPackets:
-			m.put(s, &m.packets, jsonPackets)
-		case senderOctets:
-			m.put(s, &m.octet, jsonOctets)
-		default:
-			s.skip()
-		}
+	m.take(&m.ntpSec, &m.inner, senderSec, jsonNTPSec)
+	m.take(&m.ntpFrac, &m.inner, senderFrac, jsonNTPFrac)
+	m.take(&m.rtp, &m.inner, senderRTP, jsonRTP)
+	m.take(&m.packets, &m.inner, senderPackets, jsonPackets)
+	m.take(&m.octet, &m.inner, senderOctets, jsonOctets)
+	if m.inner.odd>>senderSec&1 != 0 {
+		m.has |= jsonQuoted
 	}
 }
 
@@ -142,26 +188,9 @@ func (m *rtcpJSON) list(s *jsonScan) {
 			s.skip()
 			continue
 		}
-		b := &m.blocks[m.n]
-		b.has = 0
-		if b.read(s, &m.block); b.has != 0 {
+		if m.members(s, &m.inner, kindBlock) && m.inner.has != 0 {
+			m.blocks[m.n] = jsonBlock{value: [blockMembers]int64(m.inner.value[:]), has: uint8(m.inner.has)}
 			m.n++
-		}
-	}
-}
-
-func (b *jsonBlock) read(s *jsonScan, order *memberOrder) {
-	if !s.open('{') {
-		return
-	}
-	last := uint8(0)
-	for first := true; s.next('}', first); first = false {
-		last = s.member(blockNames, order, last)
-		if last >= blockMembers {
-			s.skip()
-		} else if v, _, ok := s.number(); ok {
-			b.value[last] = v
-			b.has |= 1 << last
 		}
 	}
 }
@@ -177,36 +206,30 @@ func (m *rtcpJSON) sources(s *jsonScan) {
 }
 
 func (m *rtcpJSON) source(s *jsonScan) {
-	if !s.open('{') {
+	m.text = nil
+	if !m.members(s, &m.inner, kindItem) {
 		return
 	}
-	var kind, chunk int64
-	var text []byte
-	var of bool
-	last := uint8(0)
-	for first := true; s.next('}', first); first = false {
-		last = s.member(itemNames, &m.item, last)
-		switch {
-		case last == itemType:
-			kind, _, _ = s.number()
-		case last == itemChunk:
-			chunk, _, of = s.number()
-		case last == itemText && s.peek() == '"':
-			if text = s.text(); bytes.IndexByte(text, '\\') >= 0 {
-				text = nil
-			}
-		default:
-			s.skip()
-		}
-	}
+	of := m.inner.has>>itemChunk&1 != 0
 	if of {
 		m.has |= jsonChunk
 	}
-	if kind == 1 && len(text) > 0 && m.has&jsonCNAME == 0 {
+	if m.inner.has>>itemType&1 != 0 && m.inner.value[itemType] == 1 && len(m.text) > 0 && m.has&jsonCNAME == 0 {
 		m.has |= jsonCNAME
-		m.cname, m.chunk = text, -1
+		m.cname, m.chunk = m.text, -1
 		if of {
-			m.chunk = chunk
+			m.chunk = m.inner.value[itemChunk]
 		}
+	}
+}
+
+// itemValue reads what in an item of sdes_information is no plain number.
+func (m *rtcpJSON) itemValue(s *jsonScan, member uint8) {
+	if member != itemText || s.peek() != '"' {
+		m.number(s, member)
+		return
+	}
+	if m.text = s.text(); bytes.IndexByte(m.text, '\\') >= 0 {
+		m.text = nil
 	}
 }

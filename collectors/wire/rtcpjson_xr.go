@@ -2,6 +2,7 @@ package wire
 
 import (
 	"math"
+	"math/bits"
 
 	"vigia/collectors/voice"
 )
@@ -60,50 +61,28 @@ const (
 	xrConfigList
 )
 
-var metricNames = memberNames{
-	"\x00", `"id":`, `"ssrc":`, `"identifier":`, `"type":`, `"fraction_lost":`, `"loss_rate":`, `"fraction_discard":`, `"discard_rate":`, `"burst_density":`, `"burst_rate":`,
-	`"gap_density":`, `"gap_rate":`, `"RERL":`, `"rerl":`, `"Gmin":`, `"gmin":`, `"R_fact":`, `"r_factor":`, `"ext_R_fact":`, `"ext_r_factor":`, `"rx_config":`,
-	`"burst_duration":`, `"gap_duration":`, `"gap_Duration":`, `"round_trip_delay":`, `"end_system_delay":`, `"end_sys_delay":`, `"JB_nom":`, `"jb_nominal":`, `"JB_max":`,
-	`"jb_maximum":`, `"JB_abs_max":`, `"jb_abs_max":`, `"signal_lev":`, `"signal_level":`, `"noise_lev":`, `"noise_level":`, `"MOS_LQ":`, `"MOS_CQ":`, `"mos_lq":`, `"mos_cq":`,
-	`"RX_conf":`,
-}
+var metricNames = newMembers(
+	"id", "ssrc", "identifier", "type", "fraction_lost", "loss_rate", "fraction_discard", "discard_rate", "burst_density", "burst_rate",
+	"gap_density", "gap_rate", "RERL", "rerl", "Gmin", "gmin", "R_fact", "r_factor", "ext_R_fact", "ext_r_factor", "rx_config",
+	"burst_duration", "gap_duration", "gap_Duration", "round_trip_delay", "end_system_delay", "end_sys_delay", "JB_nom", "jb_nominal", "JB_max",
+	"jb_maximum", "JB_abs_max", "jb_abs_max", "signal_lev", "signal_level", "noise_lev", "noise_level", "MOS_LQ", "MOS_CQ", "mos_lq", "mos_cq",
+	"RX_conf")
 
 // metrics reads the VoIP metrics of any dialect: heplify's short block (report_blocks_xr, which is there with zeroes when no XR came), heplify 2's
 // voip_metrics and captagent's block, which are complete and win over the short one.
 func (m *rtcpJSON) metrics(s *jsonScan, complete bool) {
-	if !s.open('{') {
+	kind := uint8(kindShort)
+	if complete {
+		kind = kindMetrics
+	}
+	if !m.members(s, &m.inner, kind) {
 		return
 	}
-	x, order := noMetrics(), &m.short
-	if complete {
-		order = &m.metric
+	if m.has&jsonMetrics != 0 && !complete {
+		return
 	}
-	var source, known uint32
-	last := uint8(0)
-	for first := true; s.next('}', first); first = false {
-		last = s.member(metricNames, order, last)
-		switch {
-		case last == unknownMember:
-			s.skip()
-		case last <= xrIdentifier:
-			v, _, _ := s.number()
-			source = uint32(v)
-			known |= source
-		case last >= xrMOSLQLower && last <= xrMOSCQLower:
-			tenths(s, last, &x)
-		case last == xrConfigList:
-			x.RXConfig = rxConf(s)
-		default:
-			v, _, ok := s.number()
-			if v == 0 && (last <= xrGapRate || last >= xrBurstMS && last <= xrAbsMaxLower) {
-				continue // 0 already, as nearly always in heplify's short block
-			}
-			if ok && setMetric(last, v, &x) {
-				known |= uint32(v)
-			}
-		}
-	}
-	if known == 0 || m.has&jsonMetrics != 0 && !complete {
+	x, source, known := m.inner.metrics()
+	if known == 0 {
 		return
 	}
 	m.has |= jsonXR
@@ -111,6 +90,47 @@ func (m *rtcpJSON) metrics(s *jsonScan, complete bool) {
 		m.has |= jsonMetrics
 	}
 	m.xr, m.xrSource = x, source
+}
+
+// metricValue reads what among the metrics is no plain number.
+func (m *rtcpJSON) metricValue(s *jsonScan, member uint8) {
+	switch member {
+	case xrMOSLQLower, xrMOSCQLower:
+		if v, ok := s.decimal(); ok {
+			m.inner.putOdd(member, int64(math.Round(min(max(v, 0), 100)*10)))
+		}
+	case xrConfigList:
+		m.inner.putOdd(member, int64(rxConf(s)))
+	default:
+		m.number(s, member)
+	}
+}
+
+// metrics makes VoIP metrics of numbers. known is 0 when all of them are, as nearly always in heplify's short block.
+func (v *memberValues) metrics() (x voice.VoIPMetrics, source, known uint32) {
+	x = noMetrics()
+	for left := v.has; left != 0; left &= left - 1 {
+		member := uint8(bits.TrailingZeros64(left))
+		n := v.value[member]
+		switch {
+		case member <= xrIdentifier:
+			source = uint32(n)
+			known |= source
+		case n == 0 && (member <= xrGapRate || member >= xrBurstMS && member <= xrAbsMaxLower): // 0 already
+		case member == xrMOSLQLower || member == xrMOSCQLower:
+			if v.odd>>member&1 == 0 {
+				n *= 10
+			}
+			tenths(member, n, &x)
+		case member == xrConfigList:
+			if v.odd>>member&1 != 0 {
+				x.RXConfig = uint8(n)
+			}
+		case setMetric(member, n, &x):
+			known |= uint32(n)
+		}
+	}
+	return x, source, known
 }
 
 // setMetric takes a plain number that is in range.
@@ -190,17 +210,15 @@ func wordMember(member uint8, x *voice.VoIPMetrics) *uint16 {
 	return nil
 }
 
-// tenths reads a MOS of heplify 2, which writes tenths with a point (12.7 is its "unavailable"), takes the listening score for the conversational
+// tenths takes a MOS of heplify 2, which writes tenths with a point (12.7 is its "unavailable"), takes the listening score for the conversational
 // one, and the other way round. 0 is no MOS.
-func tenths(s *jsonScan, member uint8, x *voice.VoIPMetrics) {
-	v, ok := s.decimal()
-	if v = math.Round(v * 10); !ok || v <= 0 || v > voice.Unavailable {
-		return
-	}
-	if member == xrMOSCQLower {
-		x.MOSLQ = uint8(v)
-	} else {
-		x.MOSCQ = uint8(v)
+func tenths(member uint8, n int64, x *voice.VoIPMetrics) {
+	switch {
+	case n <= 0 || n > voice.Unavailable:
+	case member == xrMOSCQLower:
+		x.MOSLQ = uint8(n)
+	default:
+		x.MOSCQ = uint8(n)
 	}
 }
 

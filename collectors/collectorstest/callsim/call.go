@@ -39,7 +39,8 @@ type Hearing struct {
 type Party struct {
 	Number, Host, Agent string // user and host of its URI, its User-Agent
 	Signalling, Media   netip.AddrPort
-	SSRC                uint32 // of what it sends
+	SSRC                uint32    // of what it sends
+	Since               time.Time // when it began to send with this SSRC; zero: when the call was answered
 	Hears               Hearing
 }
 
@@ -76,9 +77,13 @@ func (c *Call) Party(w Who) *Party {
 	return &c.Callee
 }
 
-// packets is how many packets a party has sent by an instant.
-func (c *Call) packets(at time.Time) uint32 {
-	d := at.Sub(c.Answered)
+// packets is how many packets a party has sent by an instant, with its present SSRC.
+func (c *Call) packets(w Who, at time.Time) uint32 {
+	since := c.Answered
+	if p := c.Party(w); !p.Since.IsZero() {
+		since = p.Since
+	}
+	d := at.Sub(since)
 	if d <= 0 {
 		return 0
 	}

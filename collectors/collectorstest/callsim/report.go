@@ -30,17 +30,18 @@ const firstSeq = 1000
 // figures are those of a party's report at an instant.
 func (c *Call) figures(w Who, at time.Time) figures {
 	p, other := c.Party(w), c.Party(w.Other())
-	f := figures{reporter: p.SSRC, source: other.SSRC, packets: c.packets(at)}
+	f := figures{reporter: p.SSRC, source: other.SSRC, packets: c.packets(w, at)}
 	f.seconds, f.fraction = ntp(at)
 	f.octets, f.rtp = f.packets*uint32(c.Codec.Octets), f.packets*c.Codec.ClockHz/1000*uint32(c.Codec.PacketMS)
 	h := p.Hears
-	if f.block = !h.Nothing && f.packets > 0; !f.block {
+	heard := c.packets(w.Other(), at)
+	if f.block = !h.Nothing && heard > 0; !f.block {
 		return f
 	}
-	before := c.packets(at.Add(-c.Every))
+	before := c.packets(w.Other(), at.Add(-c.Every))
 	lost := func(expected uint32) uint32 { return uint32(float64(expected)*h.LossPct/100 + 0.5) }
-	f.lost, f.highest = lost(f.packets), firstSeq+f.packets-1
-	f.lossFraction = uint8(256 * (f.lost - lost(before)) / max(f.packets-before, 1) & 0xff)
+	f.lost, f.highest = lost(heard), firstSeq+heard-1
+	f.lossFraction = uint8(256 * (f.lost - lost(before)) / max(heard-before, 1) & 0xff)
 	f.jitter = uint32(h.JitterMS * float64(c.Codec.ClockHz) / 1000)
 	if sr := at.Add(-c.Every / 2); sr.Sub(c.Answered) >= c.Every {
 		s, frac := ntp(sr)
