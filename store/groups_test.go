@@ -91,7 +91,8 @@ func TestSwappedSeries(t *testing.T) {
 			key
 		}{
 			{"sample_hours", key{hour.t0, hour.id, chunk.AppendGroup(nil, parts)}},
-			{"sample_days", key{days[0].t0, days[0].id, days[1].raw}}, {"sample_days", key{days[1].t0, days[1].id, days[0].raw}},
+			{"sample_days", key{days[0].t0, days[0].id, days[1].raw}},
+			{"sample_days", key{days[1].t0, days[1].id, days[0].raw}},
 		} {
 			if _, err := db.Exec(`UPDATE `+k.table+` SET payload = $1 WHERE t0 = $2 AND series = $3`, k.raw, k.t0, k.id); err != nil {
 				t.Fatal(err)
