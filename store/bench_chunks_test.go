@@ -275,15 +275,8 @@ func BenchmarkHistory(b *testing.B) {
 			o.reads(b, "a day by its day", november.AddDate(0, 0, -30), november.AddDate(0, 0, -29).Add(-time.Second), 600, 1440)
 			o.reads(b, "a month", november.AddDate(0, 0, -60), november.AddDate(0, 0, -30), 1000, 30*1440)
 			o.reads(b, "a year", november.AddDate(0, 0, -365), november, 1000, 365*1440)
-			b.Run("200 sparklines of a day", func(b *testing.B) {
-				median(b, func(i int) {
-					at := i % 40 * 200
-					lines, err := o.Sparklines(b.Context(), store.Everything(), o.names[at:at+200], end.Add(-24*time.Hour), end, 60)
-					if err != nil || len(lines) != 200 {
-						b.Fatal(len(lines), err)
-					}
-				})
-			})
+			o.sparklines(b, "200 sparklines of a day", func(i, n int) int { return i%40*200 + n }, end)
+			o.sparklines(b, "200 sparklines of a day, each of another row", func(i, n int) int { return (i%32 + n*50) % len(o.names) }, end)
 			b.Run("a month's 95th percentile", func(b *testing.B) {
 				median(b, func(i int) {
 					if _, err := o.Percentile95(b.Context(), store.Everything(), o.names[i%200:i%200+1], november.AddDate(0, 0, -60), november.AddDate(0, 0, -30)); err != nil {
@@ -293,6 +286,22 @@ func BenchmarkHistory(b *testing.B) {
 			})
 		})
 	}
+}
+
+// sparklines reads the last day of 200 series; which says the n-th of the i-th time.
+func (o *operator) sparklines(b *testing.B, what string, which func(i, n int) int, end time.Time) {
+	b.Run(what, func(b *testing.B) {
+		names := make([]collectors.Series, 200)
+		median(b, func(i int) {
+			for n := range names {
+				names[n] = o.names[which(i, n)]
+			}
+			lines, err := o.Sparklines(b.Context(), store.Everything(), names, end.Add(-24*time.Hour), end, 60)
+			if err != nil || len(lines) != 200 {
+				b.Fatal(len(lines), err)
+			}
+		})
+	})
 }
 
 func (o *operator) reads(b *testing.B, what string, from, to time.Time, points, samples int) {

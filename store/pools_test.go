@@ -30,7 +30,7 @@ func TestSlowPagesDoNotHoldUpApply(t *testing.T) {
 	for range 30 {
 		pages.Go(func() {
 			q := store.RangeQuery{Series: counted("link-0"), From: november.AddDate(0, 0, -2), To: november}
-			s.Range(ctx, store.Everything(), q) //nolint:errcheck // it is not to end before the test does
+			s.Range(ctx, store.Everything(), q) // it does not end before the test does
 		})
 	}
 	eventually(t, "pages wait for the table", func() bool {

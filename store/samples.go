@@ -262,7 +262,9 @@ func (l *sampleLog) write(ctx context.Context, batch []waiting, epoch int64) err
 	if err := l.register(ctx, batch); err != nil {
 		return err
 	}
-	slices.SortStableFunc(batch, func(a, b waiting) int { return cmp.Compare(a.of.id, b.of.id) })
+	if byID := func(a, b waiting) int { return cmp.Compare(a.of.id, b.of.id) }; !slices.IsSortedFunc(batch, byID) {
+		slices.SortStableFunc(batch, byID)
+	}
 	id, err := l.add(ctx, l.scratch.encode(batch), epoch)
 	if err != nil {
 		return err
