@@ -50,12 +50,16 @@ var MetricWords = Words{
 
 	"metric.healthy_servers": {"healthy servers", "servidores sanos"},
 	"metric.busy_hour_pct":   {"load at the busy hour", "carga en la hora pico"},
+	"metric.working_trunks":  {"working trunks", "troncales que funcionan"},
 
 	"metric.asr_pct": {"answered calls (ASR)", "llamadas contestadas (ASR)"},
 	"metric.ner_pct": {"network effectiveness (NER)", "eficacia de la red (NER)"},
 	"metric.acd_s":   {"average call length (ACD)", "duración media de las llamadas (ACD)"},
 	"metric.pdd_ms":  {"post-dial delay", "retardo tras marcar"},
 	"metric.calls":   {"calls", "llamadas"},
+
+	"metric.attempts": {"call attempts in the minute", "intentos de llamada en el minuto"},
+	"metric.failures": {"failed attempts in the minute", "intentos fallidos en el minuto"},
 
 	"metric.mos_mean":          {"mean MOS", "MOS medio"},
 	"metric.mos_p10":           {"MOS of the worst tenth", "MOS de la peor décima parte"},

@@ -41,13 +41,13 @@ voice:
 
 // callView is a call as vigia calls and the API show it.
 type callView struct {
-	ID       string   `json:"call_id"`
-	Customer string   `json:"customer"`
-	Trunk    *string  `json:"trunk"`
-	Site     *string  `json:"site"`
-	Codec    *string  `json:"codec"`
-	Cause    *string  `json:"cause"`
-	MOS      *float64 `json:"mos"`
+	ID       string       `json:"call_id"`
+	Customer string       `json:"customer"`
+	Trunk    *string      `json:"trunk"`
+	Site     *string      `json:"site"`
+	Codec    *string      `json:"codec"`
+	Cause    *string      `json:"cause"`
+	MOS      *float64     `json:"mos"`
 	Streams  []streamView `json:"streams"`
 }
 
