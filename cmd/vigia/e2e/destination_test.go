@@ -52,7 +52,7 @@ func TestDestinationShortOfTrunks(t *testing.T) {
 func shortage(p *process) string {
 	var list struct {
 		Alarms []struct {
-			Series   struct{ Metric string }
+			Series          struct{ Metric string }
 			State, Severity string
 		}
 	}

@@ -41,14 +41,17 @@ voice:
 
 // callView is a call as vigia calls and the API show it.
 type callView struct {
-	ID       string       `json:"call_id"`
-	Customer string       `json:"customer"`
-	Trunk    *string      `json:"trunk"`
-	Site     *string      `json:"site"`
-	Codec    *string      `json:"codec"`
-	Cause    *string      `json:"cause"`
-	MOS      *float64     `json:"mos"`
-	Streams  []streamView `json:"streams"`
+	ID        string       `json:"call_id"`
+	From      *string      `json:"from"`
+	To        *string      `json:"to"`
+	UserAgent string       `json:"user_agent"`
+	Customer  string       `json:"customer"`
+	Trunk     *string      `json:"trunk"`
+	Site      *string      `json:"site"`
+	Codec     *string      `json:"codec"`
+	Cause     *string      `json:"cause"`
+	MOS       *float64     `json:"mos"`
+	Streams   []streamView `json:"streams"`
 }
 
 // streamView is one direction of one leg.
@@ -156,11 +159,17 @@ func (w *voiceWorld) find(id string) (callView, bool) {
 // endedBy reads how a call ended from the table that vigia calls prints.
 func (w *voiceWorld) endedBy(id string) string {
 	w.t.Helper()
-	cmd := exec.Command(binary, "calls", "-c", w.file)
-	cmd.Dir = filepath.Dir(w.file)
+	return endedBy(w.t, w.file, id)
+}
+
+// endedBy reads how a call ended with a configuration.
+func endedBy(t *testing.T, file, id string) string {
+	t.Helper()
+	cmd := exec.Command(binary, "calls", "-c", file)
+	cmd.Dir = filepath.Dir(file)
 	out, err := cmd.Output()
 	if err != nil {
-		w.t.Fatalf("vigia calls: %v", err)
+		t.Fatalf("vigia calls: %v", err)
 	}
 	for line := range strings.Lines(string(out)) {
 		if f := strings.Fields(line); len(f) > 1 && f[len(f)-1] == id {
