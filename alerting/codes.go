@@ -178,6 +178,7 @@ var predicates = map[collectors.Metric]collectors.Text{
 	collectors.BusyHourPct:        {EN: " is short of capacity: {1} % at the busy hour", ES: " tiene poca capacidad: {1} % en la hora pico"},
 	collectors.FullInD:            {EN: ": a disk is full in {1} days", ES: ": un disco se llena en {1} días"},
 	collectors.HealthyServers:     {EN: " is short of servers: {1} healthy", ES: " tiene pocos servidores sanos: {1}"},
+	collectors.WorkingTrunks:      {EN: " is short of trunks: {1} working", ES: " tiene pocas troncales en servicio: {1}"},
 	collectors.VigiaReceiverDown:  {EN: " cannot tell {2}", ES: " no puede avisar a {2}"},
 	collectors.VigiaStoreDown:     {EN: " cannot store what happens", ES: " no puede guardar lo que sucede"},
 	collectors.VigiaSetAside:      {EN: ": the database refuses {1} things for good, they are set aside", ES: ": la base de datos rechaza {1} cosas definitivamente; quedaron apartadas"},

@@ -164,3 +164,46 @@ func TestServiceHealthSwap(t *testing.T) {
 		}
 	})
 }
+
+// TestDestinationHealth: a destination counts its trunks like a service its servers; what nothing checks counts as working, and a destination of which
+// nothing is checked is not told.
+func TestDestinationHealth(t *testing.T) {
+	inv, err := inventory.New(inventory.Spec{
+		Sites:  []inventory.Site{{Name: "here"}},
+		Trunks: []inventory.Trunk{{Name: "a", Site: "here"}, {Name: "b", Site: "here"}, {Name: "blind", Site: "here"}},
+		Destinations: []inventory.Destination{
+			{Name: "Guatemala", Prefixes: []string{"+502"}, Trunks: []string{"a", "b", "blind"}, AtLeast: 2},
+			{Name: "Panama", Prefixes: []string{"+507"}, Trunks: []string{"blind"}, AtLeast: 1},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := checkID("trunk/a", "sip"), checkID("trunk/b", "sip")
+	sink := &gathered{}
+	now := time.Unix(1_700_000_000, 0)
+	h := NewServiceHealth(sink, inv, upChecks(a, b), func() time.Time { return now })
+	for i, step := range []struct {
+		say  []Sample
+		want []float64
+		why  string
+	}{
+		{upSample(a, 1), []float64{}, ""}, // b may still come
+		{upSample(b, 1), []float64{3}, "all 3 trunks work"},
+		{upSample(b, 0), []float64{2}, "2 of 3 trunks work; these do not: b"},
+		{upSample(a, 0), []float64{1}, "1 of 3 trunks work; these do not: a, b"},
+	} {
+		now = now.Add(2 * time.Second)
+		h.Put(step.say)
+		got := sink.take(WorkingTrunks)
+		if diff := cmp.Diff(step.want, values(got)); diff != "" {
+			t.Errorf("step %d (-want +got):\n%s", i, diff)
+			continue
+		}
+		for _, s := range got {
+			if s.Series.Ref.String() != "destination/Guatemala" || HealthWords.Say(English, s.Reason) != step.why {
+				t.Errorf("step %d: %s: %s, want %s", i, s.Series.Ref, HealthWords.Say(English, s.Reason), step.why)
+			}
+		}
+	}
+}

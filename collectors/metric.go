@@ -51,6 +51,7 @@ const (
 
 	HealthyServers Metric = "healthy_servers"
 	BusyHourPct    Metric = "busy_hour_pct"
+	WorkingTrunks  Metric = "working_trunks" // of a destination: those that can be reached, and those that nothing checks
 
 	Unusual    Metric = "unusual"     // how far another metric is from what is usual at this hour of the week, in times its usual scatter
 	TimesUsual Metric = "times_usual" // the same as a share: 0.1 is a tenth of what is usual
@@ -62,6 +63,9 @@ const (
 	ACDS   Metric = "acd_s"
 	PDDMS  Metric = "pdd_ms"
 	Calls  Metric = "calls"
+
+	Attempts Metric = "attempts" // calls that came to an outcome (answered or failed) in the minute
+	Failures Metric = "failures" // of them those that failed, by code and cause: the instance is voice:486, or voice:503/q850-34 with a Q.850 cause
 
 	MOSMean         Metric = "mos_mean"
 	MOSP10          Metric = "mos_p10"
@@ -171,6 +175,7 @@ var Catalogue = map[Metric]MetricInfo{
 
 	HealthyServers: {Unit: UnitNone, LowerIsWorse: true, Kinds: kinds("service")},
 	BusyHourPct:    {Unit: UnitPercent, Kinds: kinds("service")},
+	WorkingTrunks:  {Unit: UnitNone, LowerIsWorse: true, Kinds: kinds("destination")},
 
 	Unusual:    {Unit: UnitNone, Derived: true, Kinds: kinds("link", "server", "service", "trunk", "customer", "destination")},
 	TimesUsual: {Unit: UnitNone, Derived: true, LowerIsWorse: true, Kinds: kinds("link", "server", "service", "trunk", "customer", "destination")},
@@ -182,6 +187,9 @@ var Catalogue = map[Metric]MetricInfo{
 	ACDS:   {Unit: UnitSeconds, LowerIsWorse: true, Kinds: kinds("trunk", "destination")},
 	PDDMS:  {Unit: UnitMS, Kinds: kinds("trunk", "destination")},
 	Calls:  {Unit: UnitNone, LowerIsWorse: true, Kinds: kinds("server", "trunk", "customer", "destination")},
+
+	Attempts: {Unit: UnitNone, LowerIsWorse: true, Kinds: kinds("trunk", "destination")},
+	Failures: {Unit: UnitNone, Kinds: kinds("trunk", "destination")},
 
 	MOSMean:         {Unit: UnitNone, LowerIsWorse: true, Kinds: kinds("customer")},
 	MOSP10:          {Unit: UnitNone, LowerIsWorse: true, Kinds: kinds("customer")},

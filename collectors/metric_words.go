@@ -50,6 +50,7 @@ var MetricWords = Words{
 
 	"metric.healthy_servers": {"healthy servers", "servidores sanos"},
 	"metric.busy_hour_pct":   {"load at the busy hour", "carga en la hora pico"},
+	"metric.working_trunks":  {"working trunks", "troncales que funcionan"},
 
 	"metric.unusual":     {"distance from usual", "distancia de lo usual"},
 	"metric.times_usual": {"times the usual", "veces lo usual"},
@@ -61,6 +62,9 @@ var MetricWords = Words{
 	"metric.acd_s":   {"average call length (ACD)", "duración media de las llamadas (ACD)"},
 	"metric.pdd_ms":  {"post-dial delay", "retardo tras marcar"},
 	"metric.calls":   {"calls", "llamadas"},
+
+	"metric.attempts": {"call attempts in the minute", "intentos de llamada en el minuto"},
+	"metric.failures": {"failed attempts in the minute", "intentos fallidos en el minuto"},
 
 	"metric.mos_mean":          {"mean MOS", "MOS medio"},
 	"metric.mos_p10":           {"MOS of the worst tenth", "MOS de la peor décima parte"},

@@ -41,7 +41,7 @@ type chartTable struct{ Label, URL string }
 
 // chartOrder is the order of an object's charts; what is not in it has none but in the detail below.
 var chartOrder = []collectors.Metric{
-	collectors.HealthyServers, collectors.LossPct, collectors.LatencyMS, collectors.CPUPct, collectors.RAMPct, collectors.ResponseMS, collectors.JitterMS,
+	collectors.HealthyServers, collectors.WorkingTrunks, collectors.LossPct, collectors.LatencyMS, collectors.CPUPct, collectors.RAMPct, collectors.ResponseMS, collectors.JitterMS,
 	collectors.InBps, collectors.OutBps, collectors.InUtilPct, collectors.OutUtilPct, collectors.DiskPct,
 	collectors.Sessions, collectors.ProbeMOS, collectors.ProbeRTTMS, collectors.BusyHourPct, collectors.ASRPct, collectors.NERPct, collectors.PDDMS, collectors.ACDS, collectors.Calls, collectors.ErrorsPps, collectors.DiscardsPps,
 }

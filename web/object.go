@@ -106,11 +106,14 @@ func (s *Server) alarmWhy(v *visit, a *alerting.Alarm) string {
 	return v.against(m, part, value, a.Tier)
 }
 
+// shortage are the words for too few of something.
+var shortage = map[collectors.Metric]string{collectors.HealthyServers: "alarm.servers", collectors.WorkingTrunks: "alarm.trunks"}
+
 // against says a value against the level of a tier: "loss 11.2 %, 10 % or more is critical";
 // part is which of several it is.
 func (s *speaker) against(m collectors.Metric, part string, value float64, tier alerting.Tier) string {
-	if m == collectors.HealthyServers && tier.Crossed(value) {
-		return s.t("alarm.servers", s.number(value), s.number(tier.Clear))
+	if words := shortage[m]; words != "" && tier.Crossed(value) {
+		return s.t(words, s.number(value), s.number(tier.Clear))
 	}
 	have, limit := collectors.FormatValue(s.lang, m, value), collectors.FormatValue(s.lang, m, tier.Raise)
 	code := "alarm.over"

@@ -12,7 +12,7 @@ import (
 
 // tileOrder is which figures an object's page shows large, and in which order.
 var tileOrder = []collectors.Metric{
-	collectors.HealthyServers, collectors.LossPct, collectors.LatencyMS, collectors.ResponseMS, collectors.JitterMS, collectors.InBps, collectors.OutBps,
+	collectors.HealthyServers, collectors.WorkingTrunks, collectors.LossPct, collectors.LatencyMS, collectors.ResponseMS, collectors.JitterMS, collectors.InBps, collectors.OutBps,
 	collectors.InUtilPct, collectors.OutUtilPct, collectors.ASRPct, collectors.NERPct, collectors.PDDMS, collectors.ACDS, collectors.Calls,
 	collectors.ConnectMS, collectors.FirstByteMS, collectors.TLSExpiryD, collectors.StatusCode, collectors.UptimeS,
 }

@@ -180,6 +180,7 @@ var objectWords = collectors.Words{
 	"alarm.was_over":  {EN: "{0} {1} again, limit {2}", ES: "{0} {1} de nuevo, límite {2}"},
 	"alarm.under":     {EN: "{0} {1}, limit {2}", ES: "{0} {1}, límite {2}"},
 	"alarm.servers":   {EN: "{0} healthy, {1} wanted", ES: "{0} sanos, se piden {1}"},
+	"alarm.trunks":    {EN: "{0} working, {1} wanted", ES: "{0} en servicio, se piden {1}"},
 	"alarm.was_under": {EN: "{0} {1} again, limit {2}", ES: "{0} {1} de nuevo, límite {2}"},
 	"alarm.for":       {EN: " for {0}", ES: " durante {0}"},
 	"alarm.stale":     {EN: "no data since {0}", ES: "sin datos desde {0}"},

@@ -18,7 +18,7 @@ func (c *Config) prepare() error {
 		return fmt.Errorf("build the inventory: %w", err)
 	}
 	c.inv = inv
-	c.rules = alerting.NewRules(append(c.ownThresholds(), defaultThresholds(c.Services)...))
+	c.rules = alerting.NewRules(append(c.ownThresholds(), defaultThresholds(c.Services, c.Destinations)...))
 	return nil
 }
 

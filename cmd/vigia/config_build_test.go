@@ -164,7 +164,8 @@ func TestRules(t *testing.T) {
 // TestDefaultsAreSound holds the thresholds that ship with Vigía to the rules that the file's are held to.
 func TestDefaultsAreSound(t *testing.T) {
 	services := []ServiceSpec{{Name: "one", AtLeast: 1}, {Name: "three", AtLeast: 3}}
-	for _, d := range defaultThresholds(services) {
+	destinations := []DestinationSpec{{Name: "one", AtLeast: 1}, {Name: "three", AtLeast: 3}}
+	for _, d := range defaultThresholds(services, destinations) {
 		info, known := collectors.Catalogue[d.Metric]
 		if !known || d.Source != alerting.DefaultSource || len(d.Tiers) == 0 {
 			t.Errorf("%s on %s: %+v", d.Metric, d.On, d)

@@ -22,7 +22,7 @@ func (c *Config) callRules() *voice.Rules {
 			extra.AgentSites[a.ID] = a.Site
 		}
 		if v.RTCP != nil {
-			extra.Infer = append(extra.Infer, v.RTCP.Allow...)
+			extra.InferSent = len(v.RTCP.Allow) > 0
 		}
 		if v.HEP != nil {
 			extra.Infer = append(extra.Infer, v.HEP.Allow...)

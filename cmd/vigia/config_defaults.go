@@ -12,7 +12,7 @@ import (
 //
 // Reachability is confirmed by three probes a second apart before it is raised, and its silence for three periods is an alarm. Loss and
 // load must hold. Response times and latencies have no figure that is right for everyone, so they have none here.
-func defaultThresholds(services []ServiceSpec) []alerting.Threshold {
+func defaultThresholds(services []ServiceSpec, destinations []DestinationSpec) []alerting.Threshold {
 	out := reachabilityDefaults()
 	out = append(out, qualityDefaults()...)
 	out = append(out, capacityDefaults()...)
@@ -20,6 +20,9 @@ func defaultThresholds(services []ServiceSpec) []alerting.Threshold {
 	out = append(out, selfDefaults()...)
 	for _, s := range services {
 		out = append(out, serviceDefault(s))
+	}
+	for _, d := range destinations {
+		out = append(out, destinationDefault(d))
 	}
 	for i := range out {
 		out[i].Source = alerting.DefaultSource
@@ -132,12 +135,21 @@ func selfDefaults() []alerting.Threshold {
 
 // serviceDefault is what a service needs: fewer healthy servers than at_least are major, none is critical.
 func serviceDefault(s ServiceSpec) alerting.Threshold {
+	return shortOf(collectors.HealthyServers, inventory.KindService, s.Name, s.AtLeast)
+}
+
+// destinationDefault is what a destination needs: fewer working trunks than at_least are major, none is critical.
+func destinationDefault(d DestinationSpec) alerting.Threshold {
+	return shortOf(collectors.WorkingTrunks, inventory.KindDestination, d.Name, d.AtLeast)
+}
+
+func shortOf(metric collectors.Metric, kind inventory.Kind, name string, atLeast int) alerting.Threshold {
 	t := alerting.Threshold{
-		Metric: collectors.HealthyServers, On: inventory.Pattern(string(inventory.KindService) + "/" + s.Name),
+		Metric: metric, On: inventory.Pattern(string(kind) + "/" + name),
 		Tiers: []alerting.Tier{{Severity: alerting.Critical, Raise: 0, Clear: 1}},
 	}
-	if s.AtLeast > 1 {
-		t.Tiers = append(t.Tiers, alerting.Tier{Severity: alerting.Major, Raise: float64(s.AtLeast - 1), Clear: float64(s.AtLeast)})
+	if atLeast > 1 {
+		t.Tiers = append(t.Tiers, alerting.Tier{Severity: alerting.Major, Raise: float64(atLeast - 1), Clear: float64(atLeast)})
 	}
 	return t
 }

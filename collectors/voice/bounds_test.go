@@ -378,3 +378,23 @@ func (e *events) next() {
 	}
 	check(e.s.t, e.s.tr)
 }
+
+// TestRule25SentRTCPMakesACallOnlyFromListedNetworks: what is sent to us has no observer but ourselves; whether it may make a call is the listener's to
+// promise.
+func TestRule25SentRTCPMakesACallOnlyFromListedNetworks(t *testing.T) {
+	for _, listed := range []bool{true, false} {
+		s := newStory(t)
+		s.seen = Observer{Via: ViaRTCP}
+		s.tr.SetRules(Compile(nil, Extra{InferSent: listed}))
+		for i := uint32(1); i <= 4; i++ {
+			s.tr.Report(s.report(float64(5*i), callee).sent(250 * i))
+			s.tr.Report(s.report(float64(5*i)+1, caller).block(0, 0, 250*i, 80))
+		}
+		for _, sec := range []float64{60, 100, 200, 400} {
+			s.tr.Tick(s.at(sec))
+		}
+		if made := len(s.calls) > 0; made != listed {
+			t.Errorf("networks listed: %v; calls %d", listed, len(s.calls))
+		}
+	}
+}

@@ -31,8 +31,10 @@ func (t *Tracker) build(c *call) Call {
 	if o.address.IsValid() {
 		out.Network = Text(o.address.String())
 	}
-	if l.codec != nil {
-		out.Codec = Text(l.codec.shown)
+	for i := range c.legs {
+		if agreed := c.legs[i].codec; agreed != nil && out.Codec == "" {
+			out.Codec = Text(agreed.shown)
+		}
 	}
 	other := l.to
 	out.UserAgent = Text(l.parties[caller].userAgent)
@@ -100,6 +102,7 @@ func (t *Tracker) rateCall(c *call, o *owner, rules *Rules, out *Call) {
 		out.Cause = "one_way"
 	}
 	if worst.of == nil {
+		out.Codec = codecUnrated(out.Codec, verdicts)
 		return
 	}
 	out.R, out.MOS, out.Scale = figure(worst.r), figure(mos.MOS(scale, worst.r)), Text(scale.String())
@@ -109,6 +112,17 @@ func (t *Tracker) rateCall(c *call, o *owner, rules *Rules, out *Call) {
 	if out.Cause == "" && mos.BandOf(scale, worst.r) < mos.Satisfied {
 		out.Cause = causeOf(worst.score.Attribution().Lost)
 	}
+}
+
+// codecUnrated is the codec of a call of which nothing is rated: as agreed, else the first that a stream betrays. The stream's Assumed says codec when it
+// is guessed.
+func codecUnrated(agreed Text, verdicts []*verdict) Text {
+	for _, v := range verdicts {
+		if agreed == "" && v.last != nil {
+			agreed = Text(v.last.shown)
+		}
+	}
+	return agreed
 }
 
 // causeOf is what costs most.

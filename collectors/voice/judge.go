@@ -67,6 +67,9 @@ func (t *Tracker) examine(c *call, s *stream) *verdict {
 		}
 	}
 	v.last = v.parts[len(v.parts)-1].codec
+	if v.last != nil && v.last.assumed {
+		v.assumed["codec"] = true
+	}
 	v.rtt = c.roundTripOf(s, v.assumed)
 	t.complete(v, s)
 	return v

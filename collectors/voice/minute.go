@@ -77,14 +77,14 @@ func (t *Tracker) samples(total map[tallyKey]*tally, calls map[inventory.Ref]int
 		}
 		w := writerOf(ref, "", at, &out)
 		w.put(collectors.Calls, float64(calls[ref]), time.Minute)
-		w.put(Attempts, float64(a.attempts), time.Minute)
+		w.put(collectors.Attempts, float64(a.attempts), time.Minute)
 		w.ratios(a)
 		w.failures(a)
 	}
 	for _, k := range t.countries(total) {
 		a := total[k]
 		w := writerOf(k.ref, k.country, at, &out)
-		w.put(Attempts, float64(a.attempts), 0)
+		w.put(collectors.Attempts, float64(a.attempts), 0)
 		w.ratios(a)
 	}
 	return out
@@ -152,6 +152,6 @@ func (w sampleWriter) failures(a *tally) {
 		}
 		v := w
 		v.part = part
-		v.put(Failures, float64(a.failures[f]), 0)
+		v.put(collectors.Failures, float64(a.failures[f]), 0)
 	}
 }

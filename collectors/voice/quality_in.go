@@ -36,7 +36,26 @@ func (t *Tracker) locateQuality(q *Quality, at instant) *call {
 	}
 	r := Report{Has: HasSource | HasReporter, Source: q.Remote.SSRC, Reporter: q.Local.SSRC}
 	r.Seen.Src, r.Seen.Dst = q.Local.Addr, q.Remote.Addr
-	return t.locate(&r, at)
+	c := t.locate(&r, at)
+	if c == nil || len(q.CallID) == 0 {
+		return c
+	}
+	c.shard.mu.Lock()
+	defer c.shard.mu.Unlock()
+	if c.followedBy(q) {
+		return nil
+	}
+	return c
+}
+
+// followedBy reports whether a phone's report is of its next call, which took the same ports again (rule 19): the call is known by reports alone, the
+// same phone told of it under another Call-ID, and the SSRCs are others. A report of the other end has the addresses the other way round.
+func (c *call) followedBy(q *Quality) bool {
+	if c.signalled || c.gone || !c.quality || c.id == "" || c.id == string(clip(q.CallID, maxCallID)) || c.hasStream(q.Remote.SSRC, q.Local.SSRC) {
+		return false
+	}
+	m, ok := c.find(q.Local.Addr)
+	return ok && m.party == caller
 }
 
 // openQuality makes a call of a report that fits none, as phones send who are the only witnesses of their calls.

@@ -26,11 +26,14 @@ const (
 // Extra is what the rules need beside the inventory.
 type Extra struct {
 	AgentSites map[uint32]string // HEP capture id → site
-	// Infer are the addresses of observers whose RTCP or HEP reports alone make a call, without signalling. Nobody else's do: RTCP over UDP can
-	// be sent by anyone. Captured packets and files always may.
+	// Infer are the addresses of observers whose HEP reports alone make a call, without signalling. Nobody else's do: UDP can be sent by anyone.
+	// Captured packets and files always may.
 	Infer []netip.Prefix
 	// InferPublished: reports that phones publish make a call without signalling. The decoder lets only allowed phones in.
 	InferPublished bool
+	// InferSent: RTCP that is sent to us makes a call without signalling. Its Observer is ourselves and has no address; that the listener lets only listed
+	// networks in is for the caller to know.
+	InferSent bool
 }
 
 // Rules say whose a call is: an immutable value, compiled from the inventory. Its methods may be called from anywhere.
@@ -48,6 +51,7 @@ type Rules struct {
 	agents       map[uint32]string
 	infer        prefixes
 	publish      bool
+	sent         bool
 	counted      []inventory.Ref // trunks and destinations, whose figures are counted by the minute
 }
 
@@ -55,7 +59,7 @@ type Rules struct {
 func Compile(inv *inventory.Inventory, extra Extra) *Rules {
 	r := &Rules{
 		domains: map[string]string{}, byTrunk: map[string]string{}, trunkSites: map[string]string{}, serverSites: map[string]string{},
-		agents: extra.AgentSites, publish: extra.InferPublished,
+		agents: extra.AgentSites, publish: extra.InferPublished, sent: extra.InferSent,
 	}
 	r.addCountries()
 	for _, p := range extra.Infer {

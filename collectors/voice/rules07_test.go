@@ -164,6 +164,32 @@ func TestRule09CodecWithoutSDP(t *testing.T) {
 	}
 }
 
+// TestRule09UnratedCallHasACodec: what was agreed, or what the packets betray, is said of a call whose quality nobody told of.
+func TestRule09UnratedCallHasACodec(t *testing.T) {
+	s := newStory(t)
+	s.tr.Signal(s.sip(-3, MethodInvite, 0))
+	s.tr.Signal(s.sip(0, MethodInvite, 200))
+	for i := uint32(1); i <= 6; i++ { // sender reports alone: nothing to rate
+		n := 250 * i
+		r := s.report(float64(5*i), callee).sent(n)
+		r.SentOctets, r.SenderRTP = n*20, n*160
+		r.SenderNTP = uint64(3976000000)<<32 + uint64(n*160)<<32/8000
+		s.tr.Report(r)
+	}
+	c := s.finish(32)
+	if c.MOS != nil || c.Codec != "G729" || len(c.Streams) != 1 || !slices.Contains(c.Streams[0].Assumed, "codec") {
+		t.Errorf("guessed: codec %q, MOS %v, streams %+v", c.Codec, c.MOS, c.Streams)
+	}
+	s = newStory(t)
+	s.tr.Signal(s.sip(-3, MethodInvite, 0, audio(s.caller)))
+	s.tr.Signal(s.sip(0, MethodInvite, 200, audio(s.callee)))
+	s.tr.Report(s.report(5, callee).sent(250))
+	c = s.finish(8)
+	if c.MOS != nil || c.Codec != "PCMA" || len(c.Streams) != 1 || slices.Contains(c.Streams[0].Assumed, "codec") {
+		t.Errorf("agreed: codec %q, MOS %v, streams %+v", c.Codec, c.MOS, c.Streams)
+	}
+}
+
 // exchange sends one sender report each way and the blocks that name them: 30 ms to the caller and back, 50 ms to the callee and back.
 func (s *story) exchange(sec float64, n uint32, skew time.Duration) {
 	shift := func(r *Report) *Report {

@@ -234,3 +234,40 @@ func TestRule19PortsAreUsedAgain(t *testing.T) {
 		}
 	}
 }
+
+// TestRule19PhoneTakesItsPortsAgain: two calls of which phones alone tell, one after the other on the same ports, are two; the reports of both ends of one
+// call are one, although a B2BUA gave the ends different Call-IDs.
+func TestRule19PhoneTakesItsPortsAgain(t *testing.T) {
+	report := func(s *story, sec float64, id string, local, remote netip.AddrPort, ours, theirs uint32) *Quality {
+		return &Quality{
+			Seen: s.look(sec, s.sipA, s.sipB), Kind: QualitySession, CallID: []byte(id), Start: s.at(sec - 30), Stop: s.at(sec),
+			Local:  Side{Addr: local, SSRC: ours, Has: HasSideLoss, LossPct: 1},
+			Remote: Side{Addr: remote, SSRC: theirs},
+		}
+	}
+	for _, c := range []struct {
+		name   string
+		second func(s *story) *Quality
+		calls  int
+	}{
+		{"the next call", func(s *story) *Quality { return report(s, 75, "two", s.caller, s.callee, 3, 4) }, 2},
+		{"the other end", func(s *story) *Quality { return report(s, 41, "two", s.callee, s.caller, 2, 1) }, 1},
+		{"the same once more", func(s *story) *Quality { return report(s, 41, "two", s.caller, s.callee, 1, 2) }, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newStory(t)
+			s.tr.Quality(report(s, 40, "one", s.caller, s.callee, 1, 2))
+			s.tr.Quality(c.second(s))
+			ids := map[string]bool{}
+			for _, sec := range []float64{80, 110, 160, 240, 400} {
+				s.tr.Tick(s.at(sec))
+			}
+			for _, got := range s.calls {
+				ids[got.ID] = true
+			}
+			if len(ids) != c.calls {
+				t.Errorf("calls %v, want %d", ids, c.calls)
+			}
+		})
+	}
+}

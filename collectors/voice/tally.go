@@ -4,16 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"vigia/collectors"
 	"vigia/collectors/inventory"
-)
-
-// The metrics of trunks and destinations that only signalling yields, beside those of collectors.Catalogue.
-const (
-	// Attempts is how many calls came to an outcome (answered or failed) in the minute.
-	Attempts collectors.Metric = "attempts"
-	// Failures is how many failed, by code and cause: the instance is voice:486, or voice:503/q850-34 with a Q.850 cause.
-	Failures collectors.Metric = "failures"
 )
 
 // Instance is the check name of the tracker's samples.

@@ -82,6 +82,8 @@ func (t *Tracker) mayInfer(id observerID) bool {
 		return true
 	case ViaPublish:
 		return t.rules.Load().publish
+	case ViaRTCP:
+		return t.rules.Load().sent || t.rules.Load().mayInfer(who.Addr)
 	default:
 		return t.rules.Load().mayInfer(who.Addr)
 	}

@@ -41,18 +41,28 @@ voice:
 
 // callView is a call as vigia calls and the API show it.
 type callView struct {
-	ID       string   `json:"call_id"`
-	Customer string   `json:"customer"`
-	Trunk    *string  `json:"trunk"`
-	Site     *string  `json:"site"`
-	Codec    *string  `json:"codec"`
-	Cause    *string  `json:"cause"`
-	MOS      *float64 `json:"mos"`
-	Streams  []struct {
-		Direction string   `json:"direction"`
-		LossPct   *float64 `json:"loss_pct"`
-		MOS       *float64 `json:"mos"`
-	} `json:"streams"`
+	ID        string       `json:"call_id"`
+	From      *string      `json:"from"`
+	To        *string      `json:"to"`
+	UserAgent string       `json:"user_agent"`
+	Customer  string       `json:"customer"`
+	Trunk     *string      `json:"trunk"`
+	Site      *string      `json:"site"`
+	Codec     *string      `json:"codec"`
+	Cause     *string      `json:"cause"`
+	MOS       *float64     `json:"mos"`
+	Streams   []streamView `json:"streams"`
+}
+
+// streamView is one direction of one leg.
+type streamView struct {
+	Direction string   `json:"direction"`
+	SSRC      uint32   `json:"ssrc"`
+	LossPct   *float64 `json:"loss_pct"`
+	JitterMS  *float64 `json:"jitter_ms"`
+	RTTMS     *float64 `json:"rtt_ms"`
+	MOS       *float64 `json:"mos"`
+	Assumed   []string `json:"assumed"`
 }
 
 // voiceWorld is a running vigia with the addresses that it takes reports at.
@@ -99,23 +109,41 @@ func (w *voiceWorld) agent(network string) func(*callsim.Seen) {
 // calls are what vigia calls prints.
 func (w *voiceWorld) calls() []callView {
 	w.t.Helper()
-	cmd := exec.Command(binary, "calls", "-c", w.file, "--json")
-	cmd.Dir = filepath.Dir(w.file)
+	return storedCalls(w.t, w.file)
+}
+
+// storedCalls are what vigia calls prints with a configuration.
+func storedCalls(t *testing.T, file string) []callView {
+	t.Helper()
+	cmd := exec.Command(binary, "calls", "-c", file, "--json")
+	cmd.Dir = filepath.Dir(file)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		w.t.Fatalf("vigia calls: %v\n%s", err, stderr.String())
+		t.Fatalf("vigia calls: %v\n%s", err, stderr.String())
 	}
 	var list []callView
 	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
 		var c callView
 		if err := json.Unmarshal(lines.Bytes(), &c); err != nil {
-			w.t.Fatalf("%v: %s", err, lines.Bytes())
+			t.Fatalf("%v: %s", err, lines.Bytes())
 		}
 		list = append(list, c)
 	}
 	return list
+}
+
+// streamOf is the stream of an SSRC; nil when no call has it.
+func streamOf(calls []callView, ssrc uint32) *streamView {
+	for _, c := range calls {
+		for i := range c.Streams {
+			if c.Streams[i].SSRC == ssrc {
+				return &c.Streams[i]
+			}
+		}
+	}
+	return nil
 }
 
 // find is a stored call.
@@ -131,11 +159,17 @@ func (w *voiceWorld) find(id string) (callView, bool) {
 // endedBy reads how a call ended from the table that vigia calls prints.
 func (w *voiceWorld) endedBy(id string) string {
 	w.t.Helper()
-	cmd := exec.Command(binary, "calls", "-c", w.file)
-	cmd.Dir = filepath.Dir(w.file)
+	return endedBy(w.t, w.file, id)
+}
+
+// endedBy reads how a call ended with a configuration.
+func endedBy(t *testing.T, file, id string) string {
+	t.Helper()
+	cmd := exec.Command(binary, "calls", "-c", file)
+	cmd.Dir = filepath.Dir(file)
 	out, err := cmd.Output()
 	if err != nil {
-		w.t.Fatalf("vigia calls: %v", err)
+		t.Fatalf("vigia calls: %v", err)
 	}
 	for line := range strings.Lines(string(out)) {
 		if f := strings.Fields(line); len(f) > 1 && f[len(f)-1] == id {
