@@ -83,8 +83,8 @@ func (d Duty) who() string {
 	return d.Person + " (" + d.Rotation + ")"
 }
 
-// Tells is who is told when a level of a policy is told at an instant about an object. It never is nobody, as long as the level, a rotation's
-// otherwise or the policy's fallback names a receiver.
+// Tells is who is told when a level of a policy is told at an instant about an object. It never is nobody, as long as a rotation's otherwise, the policy's
+// fallback or any of its levels names a receiver.
 func (c *Config) Tells(ref inventory.Ref, policy *Policy, level int, overrides []Override, at time.Time) Telling {
 	var t Telling
 	l := &policy.Levels[level]
@@ -140,10 +140,27 @@ func (s *Schedule) reach(d Duty, otherwise []string, policy *Policy) (Duty, []st
 		}
 	}
 	d.Missing, d.Instead = d.Person, otherwise
-	if len(d.Instead) == 0 && policy.Fallback != "" {
-		d.Instead = []string{policy.Fallback}
+	if len(d.Instead) == 0 {
+		d.Instead = policy.lastResort()
 	}
 	return d, d.Instead
+}
+
+// lastResort are the receivers that are told when those that should be cannot: the fallback, or without one every receiver that any level names
+// itself. A policy that is frozen in an incident may name people whom the configuration has lost since.
+func (p *Policy) lastResort() []string {
+	if p.Fallback != "" {
+		return []string{p.Fallback}
+	}
+	var list []string
+	for i := range p.Levels {
+		for _, name := range slices.Concat(p.Levels[i].Notify, p.Levels[i].AfterHours) {
+			if name != AccountManager && !strings.Contains(name, ":") && !slices.Contains(list, name) {
+				list = append(list, name)
+			}
+		}
+	}
+	return list
 }
 
 // business reports whether it is business hours where an object is. Without configured business hours it always is.

@@ -19,6 +19,15 @@ import (
 func TestWhateverComesTheInvariantsHold(t *testing.T) {
 	cfg := simConfig(t)
 	cfg.Expected = cfg.Expected[:6]
+	policy := cfg.Policies["noc"]
+	policy.Levels[0].Notify = []string{"oncall:noc"} // three minutes each: hand-overs fall into what happens
+	cfg.Policies = map[string]alerting.Policy{"noc": policy}
+	cfg.Schedule = &alerting.Schedule{
+		People: map[string]alerting.Person{"ana": {Receivers: []string{"ana"}}, "ben": {Receivers: []string{"ben"}}},
+		Rotations: map[string]*alerting.Rotation{"noc": {Name: "noc", Layers: []alerting.Layer{
+			{People: []string{"ana", "ben"}, Starts: alertingtest.Start.Add(2 * time.Minute), Length: 3 * time.Minute},
+		}}},
+	}
 	rapid.Check(t, func(r *rapid.T) {
 		w := alertingtest.NewWorld(cfg)
 		w.Check, w.FailOnce, w.Restarts = alertingtest.Invariants, rapid.Bool().Draw(r, "fails"), rapid.Bool().Draw(r, "restarts")
@@ -41,7 +50,7 @@ func TestWhateverComesTheInvariantsHold(t *testing.T) {
 		if w.Restarts { // what went through JSON is the same, and not of the same pointers
 			return
 		}
-		if got, want := st.Snapshot(), w.State.Snapshot(); !reflect.DeepEqual(got.Alarms, want.Alarms) || !reflect.DeepEqual(got.Incidents, want.Incidents) {
+		if got, want := st.Snapshot(), w.State.Snapshot(); !reflect.DeepEqual(got.Alarms, want.Alarms) || !reflect.DeepEqual(got.Incidents, want.Incidents) || !reflect.DeepEqual(got.Overrides, want.Overrides) {
 			r.Fatalf("the replay of all changes is another state:\n%+v\n%+v", got, want)
 		}
 	})
@@ -49,7 +58,7 @@ func TestWhateverComesTheInvariantsHold(t *testing.T) {
 
 func something(r *rapid.T, w *alertingtest.World, series []collectors.Series) {
 	s := rapid.SampledFrom(series).Draw(r, "series")
-	switch rapid.IntRange(0, 9).Draw(r, "what") {
+	switch rapid.IntRange(0, 11).Draw(r, "what") {
 	case 0, 1, 2, 3:
 		value := rapid.SampledFrom([]float64{0, 2, 12, 100}).Draw(r, "bad")
 		if s.Metric == collectors.Up {
@@ -71,6 +80,16 @@ func something(r *rapid.T, w *alertingtest.World, series []collectors.Series) {
 		w.Command(alerting.Command{Kind: kind, IncidentID: int64(rapid.IntRange(1, 5).Draw(r, "incident")), Actor: "ana"})
 	case 8:
 		w.Jump(time.Duration(rapid.IntRange(-3600, 3600).Draw(r, "jump")) * time.Second)
+	case 10:
+		from := w.Now.Add(time.Duration(rapid.IntRange(-300, 900).Draw(r, "from")) * time.Second)
+		w.Command(alerting.Command{Kind: alerting.CommandOverride, Actor: "ops", OnCall: &alerting.OnCallOrder{
+			Rotation: "noc", Person: rapid.SampledFrom([]string{"ana", "ben", "zoe"}).Draw(r, "person"), From: from, To: from.Add(time.Duration(rapid.IntRange(-60, 900).Draw(r, "long")) * time.Second),
+		}})
+	case 11:
+		if s := w.State.Snapshot(); len(s.Overrides) > 0 {
+			o := rapid.SampledFrom(s.Overrides).Draw(r, "override")
+			w.Command(alerting.Command{Kind: alerting.CommandOverrideCancel, Actor: "ops", OnCall: &alerting.OnCallOrder{Override: o.ID}})
+		}
 	case 9:
 		w.Put(collectors.Sample{Series: s, Value: 0, At: w.Now.Add(time.Duration(rapid.IntRange(-900, 600).Draw(r, "off")) * time.Second)})
 	}

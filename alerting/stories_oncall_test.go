@@ -107,6 +107,13 @@ at 90m   person ana
 at 2h    expect told spare repeat
 at 2h    expect says ana is on call in noc and cannot be told any more: spare is told instead
 `},
+		{"without a fallback the receivers of the other levels are the last resort", `
+policy noc | L1 after 0s min warning notify oncall:noc | L2 after 30m min critical notify managers
+at 0s    person ana
+at 1h    link/sjo-mia loss_pct 2 every 10s
+at 1h    expect told managers opened level 1
+at 1h    expect says ana is on call in noc and cannot be told any more: managers is told instead
+`},
 		{"a person by name, and others outside business hours", `
 business 8h 18h
 policy noc | L1 after 0s min warning notify noc-slack person:eva after_hours oncall:noc repeat 1h | fallback spare

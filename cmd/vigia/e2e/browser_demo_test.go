@@ -22,7 +22,7 @@ func TestBrowserDemo(t *testing.T) {
 		b := openTab(t, p.base, c.width, c.height)
 		b.open("/settings")
 		b.cookies("lang="+c.lang, "theme="+c.theme)
-		for _, path := range []string{"/", "/alarms", "/demo", "/links", "/servers", "/trunks", "/services", "/health", "/incidents/1"} {
+		for _, path := range []string{"/", "/alarms", "/demo", "/links", "/servers", "/trunks", "/services", "/health", "/oncall", "/incidents/1"} {
 			t.Run(c.lang+path, func(t *testing.T) { look(t, b, script, path, c.lang, c.theme) })
 		}
 	}

@@ -12,7 +12,7 @@ import (
 var pagesOf = []string{
 	"/", "/alarms", "/links", "/servers", "/trunks", "/services", "/sites", "/links/sjo-gua", "/links/sjo-mia?range=24h", "/servers/sbc-1", "/trunks/carrier-a",
 	"/services/sbc", "/sites/san-jose", "/incidents/1", "/incidents/1/acknowledge", "/incidents/1/comment", "/calls", "/calls?cause=loss", "/health", "/settings", "/keys", "/wallboard",
-	"/find?q=sbc", "/links?q=nothing-is-called-so", "/no-such-page",
+	"/oncall", "/find?q=sbc", "/links?q=nothing-is-called-so", "/no-such-page",
 }
 
 // looked is what is wrong with a page as it is shown.
