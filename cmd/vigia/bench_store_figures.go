@@ -33,7 +33,7 @@ type storeFigures struct {
 	Compaction storeCPU `json:"compaction_cpu"`            // what of CPU makes hours and days chunks; at the fast pace
 	Total      float64  `json:"total_cpu_s"`               // of this process when it had measured
 
-	Hours   int64   `json:"hour_chunks"`
+	Hours   int64   `json:"hour_rows"` // each of up to 32 series
 	Days    int64   `json:"day_chunks"`
 	PerDay  float64 `json:"day_bytes_per_sample,omitempty"`    // day chunks with their index
 	Rollups float64 `json:"rollup_bytes_per_sample,omitempty"` // daily figures, of the same samples
@@ -83,7 +83,7 @@ func (f *storeFigures) print(w io.Writer) {
 	line("  of it the database's server", "s", f.CPU.Server/millions)
 	if f.Pace == "real" {
 		line("CPU, all, with an hour's compaction in it", "cores", f.CPU.sum()/f.Took)
-		fmt.Fprintf(w, "%-64s %10d\n", "hour chunks that were made meanwhile", f.Hours)
+		fmt.Fprintf(w, "%-64s %10d\n", "rows of hours that were made meanwhile", f.Hours)
 		return
 	}
 	line("  of it chunks of hours and days", "s", f.Compaction.sum()/millions)
