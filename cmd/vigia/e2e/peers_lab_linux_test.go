@@ -27,6 +27,8 @@ type lab struct {
 	space [2]string // the namespaces
 	face  [2]string // the ends of the wire outside of them; a monitor captures at the first
 	wire  *netWire
+
+	registry string // of GStreamer's plugins: made once, not by each peer while its call should run
 }
 
 const rtpPort, rtcpPort = 20000, 20001 // of GStreamer; baresip takes a pair of the hundred from here on
@@ -37,7 +39,7 @@ func newLab(t *testing.T, calls int) *lab {
 	for _, program := range [][2]string{{"ip", "iproute2"}, {"nft", "nftables"}} {
 		tool(t, program[0], program[1])
 	}
-	l := &lab{t: t}
+	l := &lab{t: t, registry: filepath.Join(t.TempDir(), "gstreamer")}
 	for s, name := range []string{"w", "e"} {
 		l.space[s] = fmt.Sprintf("vigia%d%s", os.Getpid(), name)
 		l.face[s] = fmt.Sprintf("vg%d%s", os.Getpid(), name)
@@ -96,7 +98,7 @@ func (l *lab) run(s side, program string, args ...string) *peer {
 		l.t.Fatal(err)
 	}
 	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Dir = p.output, p.output, l.t.TempDir()
-	p.cmd.Env = append(os.Environ(), "TERM=dumb", "HOME="+p.cmd.Dir, "GST_REGISTRY_FORK=no")
+	p.cmd.Env = append(os.Environ(), "TERM=dumb", "HOME="+p.cmd.Dir, "GST_REGISTRY="+l.registry)
 	if err := p.cmd.Start(); err != nil {
 		l.t.Fatal(err)
 	}

@@ -100,6 +100,12 @@ func TestPeersVoice(t *testing.T) {
 	gst := tool(t, "gst-launch-1.0", "gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good")
 	l := newLab(t, len(calls))
 	w := newTap(t, l)
+	warm := l.run(west, gst, "fakesrc", "num-buffers=1", "!", "fakesink")
+	select {
+	case <-warm.done:
+	case <-time.After(time.Minute):
+		t.Fatalf("GStreamer does not find its plugins within a minute:\n%s", warm.output)
+	}
 	for i, c := range calls {
 		l.place(i+1, c, gst)
 	}
@@ -157,6 +163,11 @@ func (l *lab) place(k int, c *peerCall, gst string) {
 		}
 	}
 	if c.program != "baresip" {
+		for s, p := range c.paths {
+			if !eventually(20*time.Second, func() bool { return p.known().ssrc != 0 }) {
+				l.t.Fatalf("GStreamer sends nothing:\n%s", c.peers[s].output)
+			}
+		}
 		return
 	}
 	c.peers[east] = l.phone(k, east, c.codec.name, "")
