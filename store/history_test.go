@@ -173,7 +173,7 @@ func TestOldStoreIsTakenOver(t *testing.T) {
 		}
 		for _, text := range []string{ // the schema as it was
 			`DROP TABLE sample_hours`, `DROP TABLE sample_days`, `DROP TABLE sample_rollup_1d`, `DROP TABLE sample_compaction`, `DROP TABLE call_hours`,
-			`DROP TABLE calls`, `DROP TABLE call_intervals`, `DROP TABLE call_masking`, `DROP INDEX sample_log_begin`,
+			`DROP TABLE calls`, `DROP TABLE call_intervals`, `DROP TABLE call_masking`, `DROP TABLE oncall_overrides`, `DROP TABLE handover_notes`, `ALTER TABLE commands DROP COLUMN on_call`, `DROP INDEX sample_log_begin`,
 			`CREATE INDEX sample_log_time ON sample_log (t1, t0)`, `DELETE FROM schema_migrations WHERE version > 1`,
 		} {
 			if _, err := m.db.Exec(text); err != nil {
