@@ -309,6 +309,5 @@ func (h *hander) command(o *alerting.Orphan) error {
 	if err != nil {
 		return err
 	}
-	addCommand(&h.list, c)
-	return nil
+	return addCommand(&h.list, c)
 }

@@ -121,8 +121,7 @@ rotations:
       - {name: weekend, people: [lucia], starts: 2026-01-05, hours: [{days: "sat,sun", from: "07:00", to: "19:00"}]}
   - name: engineering
     timezone: America/Costa_Rica
-    layers: [{people: [lucia, jose], starts: 2026-01-05, shift: weekly, hand_over: "09:00", hours: [{days: mon-fri, from: "07:00", to: "19:00"}]}]
-    otherwise: [managers]
+    layers: [{people: [lucia, jose], starts: 2026-01-05, shift: weekly, hand_over: "09:00"}]
 policies:
   - name: noc
     levels:
