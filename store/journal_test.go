@@ -107,7 +107,7 @@ func TestApplyAndLoad(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, open storetest.Opener) {
 		s := open()
 		empty := got[alerting.Snapshot](t)(s.Load(t.Context()))
-		differ(t, "empty", empty, alerting.Snapshot{NextAlarm: 1, NextIncident: 1, NextEvent: 1})
+		differ(t, "empty", empty, alerting.Snapshot{NextMute: 1, NextAlarm: 1, NextIncident: 1, NextEvent: 1})
 
 		apply(t, s, outage(1, link, alerting.Critical, noon), outage(4, acme, alerting.Major, noon.Add(time.Second)))
 		want := alerting.Snapshot{
@@ -118,7 +118,7 @@ func TestApplyAndLoad(t *testing.T) {
 			Notifications: []alerting.Notification{
 				told(1, "noc-slack", alerting.Critical, noon), told(4, "noc-slack", alerting.Major, noon.Add(time.Second)),
 			},
-			NextAlarm: 5, NextIncident: 5, NextEvent: 5,
+			NextMute: 1, NextAlarm: 5, NextIncident: 5, NextEvent: 5,
 		}
 		differ(t, "from the same process", got[alerting.Snapshot](t)(s.Load(t.Context())), want)
 		differ(t, "from another process", got[alerting.Snapshot](t)(open().Load(t.Context())), want)
