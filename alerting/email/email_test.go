@@ -157,8 +157,8 @@ func TestThread(t *testing.T) {
 	if len(threads) != 1 || len(subjects) != 1 {
 		t.Errorf("threads %v, subjects %v", slices.Collect(maps.Keys(threads)), slices.Collect(maps.Keys(subjects)))
 	}
-	if len(ids) != 10 {
-		t.Errorf("%d message ids for ten messages", len(ids))
+	if len(ids) != 12 {
+		t.Errorf("%d message ids for twelve messages", len(ids))
 	}
 	other := messages[0]
 	other.Incident, other.Key = 2419, "i2419.l1.suite.opened.1"
