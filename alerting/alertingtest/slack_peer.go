@@ -213,7 +213,9 @@ func (s *Slack) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Slack) refuse(w http.ResponseWriter, word string) { say(w, map[string]any{"ok": false, "error": word}) }
+func (s *Slack) refuse(w http.ResponseWriter, word string) {
+	say(w, map[string]any{"ok": false, "error": word})
+}
 
 func say(w http.ResponseWriter, answer map[string]any) {
 	if _, set := answer["ok"]; !set {

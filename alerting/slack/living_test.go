@@ -321,7 +321,9 @@ func TestPicture(t *testing.T) {
 		t.Errorf("the picture went to %v", form)
 	}
 	for name, history := range map[string]alerting.History{
-		"fails": func(context.Context, collectors.Series, time.Time, time.Time) ([]alerting.Reading, error) { return nil, errors.New("away") },
+		"fails": func(context.Context, collectors.Series, time.Time, time.Time) ([]alerting.Reading, error) {
+			return nil, errors.New("away")
+		},
 		"hangs": func(ctx context.Context, _ collectors.Series, _, _ time.Time) ([]alerting.Reading, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -83,14 +84,16 @@ func TestPressed(t *testing.T) {
 			func(alerting.Command) (alerting.CommandResult, error) {
 				return alerting.CommandResult{}, fmt.Errorf("wait: %w", context.DeadlineExceeded)
 			},
-			alerting.Command{Kind: alerting.CommandAcknowledge, Actor: "Ana Solís (Slack)"}, "It is noted, and will be done for incident 2418 as soon as Vigía gets to it.",
+			alerting.Command{Kind: alerting.CommandAcknowledge, Actor: "Ana Solís (Slack)"},
+			"It is noted, and will be done for incident 2418 as soon as Vigía gets to it.",
 		},
 		{
 			"not stored", collectors.English, actionAcknowledge, "U0ANA",
 			func(alerting.Command) (alerting.CommandResult, error) {
 				return alerting.CommandResult{}, errors.New("away")
 			},
-			alerting.Command{Kind: alerting.CommandAcknowledge, Actor: "Ana Solís (Slack)"}, "It could not be stored, so nothing was done. Try again, or decide on Vigía's page.",
+			alerting.Command{Kind: alerting.CommandAcknowledge, Actor: "Ana Solís (Slack)"},
+			"It could not be stored, so nothing was done. Try again, or decide on Vigía's page.",
 		},
 	}
 	for _, tt := range tests {
@@ -223,11 +226,9 @@ func TestSocketMode(t *testing.T) {
 	alertingtest.Soon(t, "connected", func() bool { is, _ := n.Listening(); return is })
 	p.SendPress(t, "envelope-1", alertingtest.SlackPress(t, root, actionAcknowledge, "U0ANA", "1.1"))
 	alertingtest.Soon(t, "the press is carried out", func() bool { return len(b.commands()) == 1 && len(p.Told()) == 1 })
-	if got := p.Acked(); len(got) != 1 || got[0] != "envelope-1" {
-		t.Errorf("acknowledged %v", got)
-	}
+	alertingtest.Soon(t, "the envelope is acknowledged", func() bool { return slices.Equal(p.Acked(), []string{"envelope-1"}) })
 	p.DropSockets()
-	alertingtest.Soon(t, "connected again", func() bool { ever, now := p.Sockets(); is, _ := n.Listening(); return ever == 2 && now == 1 && is })
+	alertingtest.Soon(t, "connected again", func() bool { ever, now := p.Sockets(); is, _ := n.Listening(); return ever >= 2 && now == 1 && is })
 	p.SendPress(t, "envelope-2", alertingtest.SlackPress(t, root, actionAcknowledge, "U0ANA", "1.1"))
 	alertingtest.Soon(t, "the copy is acknowledged", func() bool { return len(p.Acked()) == 2 && len(p.Told()) == 2 })
 	if got := len(b.commands()); got != 1 {

@@ -39,7 +39,9 @@ type talkback struct {
 	running bool
 }
 
-func newTalk(logger *slog.Logger) *talkback { return &talkback{logger: logger, changed: make(chan struct{})} }
+func newTalk(logger *slog.Logger) *talkback {
+	return &talkback{logger: logger, changed: make(chan struct{})}
+}
 
 // set hands over the receivers that are valid from now on.
 func (t *talkback) set(notifiers map[string]alerting.Notifier) {
