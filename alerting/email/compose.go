@@ -38,7 +38,7 @@ func (n *notifier) compose(m alerting.Message, png []byte, now time.Time) (*goma
 	msg.SetBodyString(gomail.TypeTextPlain, strings.ReplaceAll(said.Plain(), "\n", "\r\n"))
 	msg.AddAlternativeString(gomail.TypeTextHTML, string(bytes.ReplaceAll(page, []byte("\n"), []byte("\r\n"))))
 	if len(png) > 0 {
-		if err := msg.EmbedReader("chart.png", bytes.NewReader(png), gomail.WithFileContentID(chartID), gomail.WithFileContentType("image/png")); err != nil {
+		if err := msg.EmbedReader("chart.png", bytes.NewReader(png), gomail.WithFileContentID("<"+chartID+">"), gomail.WithFileContentType("image/png")); err != nil {
 			return nil, fmt.Errorf("attach the picture: %w", err)
 		}
 	}
@@ -46,7 +46,7 @@ func (n *notifier) compose(m alerting.Message, png []byte, now time.Time) (*goma
 }
 
 // chartID names the picture within its message (RFC 2392).
-const chartID = "chart"
+const chartID = "chart@vigia"
 
 // sender is the sender's name with what changes before it: Critical · NOC.
 func (n *notifier) sender(said alerting.Said) string {

@@ -105,7 +105,7 @@ func (c *canvas) series() {
 		piece = nil
 	}
 	for _, r := range c.list {
-		if math.IsNaN(r.Value) || math.IsInf(r.Value, 0) {
+		if math.IsNaN(r.Value) {
 			flush()
 			continue
 		}

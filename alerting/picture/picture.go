@@ -23,6 +23,11 @@ func Of(ctx context.Context, history alerting.History, lang collectors.Lang, m a
 	if err != nil {
 		return nil, fmt.Errorf("read what was measured: %w", err)
 	}
+	for i, r := range list {
+		if math.Abs(r.Value) > mostValue {
+			list[i].Value = math.NaN()
+		}
+	}
 	if measured(list) < 2 {
 		return nil, nil
 	}
@@ -37,6 +42,12 @@ func Of(ctx context.Context, history alerting.History, lang collectors.Lang, m a
 	}
 	return png, nil
 }
+
+// What an axis can show. Beyond is no measurement, and what differs by less is flat.
+const (
+	mostValue = 1e15
+	leastSpan = 1e-9
+)
 
 func measured(list []alerting.Reading) int {
 	n := 0
@@ -72,14 +83,14 @@ func (p *plot) scale() {
 			low, high = min(low, r.Value), max(high, r.Value)
 		}
 	}
-	if p.crossed {
+	if p.crossed = p.crossed && math.Abs(p.threshold) <= mostValue; p.crossed {
 		low, high = min(low, p.threshold), max(high, p.threshold)
 	}
 	if low > 0 && low < high/2 || low >= 0 && high == low {
 		low = 0
 	}
-	if high <= low {
-		high = low + 1
+	if high-low < max(leastSpan, leastSpan*math.Abs(high)) {
+		high = low + max(1, math.Abs(low)/2)
 	}
 	p.step = nice((high - low) / 4)
 	p.low = math.Floor(low/p.step) * p.step
