@@ -1,7 +1,9 @@
 package alerting
 
 import (
+	"context"
 	"log/slog"
+	"time"
 
 	"vigia/collectors"
 )
@@ -27,4 +29,19 @@ type ReceiverSetup struct {
 	PublicURL string           // where links in messages lead, without a trailing slash
 	Brand     string           // the operator's name
 	Logger    *slog.Logger
+	Decide    Decide  // nil: nothing can be decided at the receiver
+	History   History // nil: messages have no pictures
+}
+
+// Decide posts what a person decided at a receiver, and waits a moment for the engine's answer. The same command again is one. An error that
+// is context.DeadlineExceeded says that the command is stored and not answered yet.
+type Decide func(ctx context.Context, c Command) (CommandResult, error)
+
+// History reads what was measured of a series in a range, oldest first, for a picture.
+type History func(ctx context.Context, s collectors.Series, from, to time.Time) ([]Reading, error)
+
+// Reading is what a picture shows at one moment. A value that is not a number says that nothing was measured: no line may bridge it.
+type Reading struct {
+	At    time.Time
+	Value float64
 }

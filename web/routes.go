@@ -79,6 +79,9 @@ func (s *Server) optionalRoutes() []route {
 	if s.cfg.Metrics != nil {
 		list = append(list, route{pattern: "GET /metrics", policy: technical, raw: s.cfg.Metrics})
 	}
+	if s.cfg.Slack != nil {
+		list = append(list, route{pattern: "POST /slack/interactions", policy: bySignature, raw: s.cfg.Slack})
+	}
 	if s.cfg.Demo != nil {
 		list = append(list,
 			route{pattern: "GET /demo", policy: technical, page: s.demo},

@@ -17,7 +17,7 @@ import (
 )
 
 // Config is what the pages are made from. Functions return what is valid now and are called for each request. CheckNow, CheckStats, State,
-// Demo, API, Metrics, Ready, Alive and Logger may be nil.
+// Demo, API, Slack, Metrics, Ready, Alive and Logger may be nil.
 type Config struct {
 	Store     *store.Store
 	Inventory func() *inventory.Inventory
@@ -44,6 +44,7 @@ type Config struct {
 
 	API     http.Handler // serves /api/
 	Metrics http.Handler // serves /metrics
+	Slack   http.Handler // takes what Slack posts to /slack/interactions, and checks its signature
 	Ready   func() error // why Vigía does not take work, for /readyz
 	Alive   func() error // why its loop does not turn, for /healthz
 }

@@ -15,10 +15,10 @@ import (
 	"vigia/alerting"
 )
 
-// compose writes the message: headers, text and HTML.
-func (n *notifier) compose(m alerting.Message, now time.Time) (*gomail.Msg, error) {
+// compose writes the message: headers, text and HTML, and the picture that the HTML shows.
+func (n *notifier) compose(m alerting.Message, png []byte, now time.Time) (*gomail.Msg, error) {
 	said := n.wording.Say(m)
-	page, err := page(n.wording.Lang, said)
+	page, err := page(n.wording.Lang, said, len(png) > 0)
 	if err != nil {
 		return nil, fmt.Errorf("write the page: %w", err)
 	}
@@ -37,8 +37,16 @@ func (n *notifier) compose(m alerting.Message, now time.Time) (*gomail.Msg, erro
 	}
 	msg.SetBodyString(gomail.TypeTextPlain, strings.ReplaceAll(said.Plain(), "\n", "\r\n"))
 	msg.AddAlternativeString(gomail.TypeTextHTML, string(bytes.ReplaceAll(page, []byte("\n"), []byte("\r\n"))))
+	if len(png) > 0 {
+		if err := msg.EmbedReader("chart.png", bytes.NewReader(png), gomail.WithFileContentID("<"+chartID+">"), gomail.WithFileContentType("image/png")); err != nil {
+			return nil, fmt.Errorf("attach the picture: %w", err)
+		}
+	}
 	return msg, nil
 }
+
+// chartID names the picture within its message (RFC 2392).
+const chartID = "chart@vigia"
 
 // sender is the sender's name with what changes before it: Critical · NOC.
 func (n *notifier) sender(said alerting.Said) string {

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/mail"
 	"net/netip"
@@ -193,7 +194,10 @@ func (c *Config) Open(setup alerting.ReceiverSetup) (alerting.Notifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("smtp: %w", err)
 	}
-	n := &notifier{server: s, wording: setup.Wording(), secrets: secretsOf(c.SMTP, s), served: newServed()}
+	n := &notifier{server: s, wording: setup.Wording(), secrets: secretsOf(c.SMTP, s), served: newServed(), history: setup.History, logger: setup.Logger}
+	if n.logger == nil {
+		n.logger = slog.New(slog.DiscardHandler)
+	}
 	if n.from, err = parseAddress(c.From); err != nil {
 		return nil, fmt.Errorf("from: %w", err)
 	}

@@ -16,7 +16,8 @@
 // one thread id that follows from the incident and the receiver, and the subject names the object, the metric and the incident and never
 // changes: clients that thread by References (RFC 5256) and those that want the same subject as well (Gmail) keep one conversation,
 // whichever message came first. What does change, the severity or "Resolved", stands before the sender's name, where a list shows it.
-// No images, nothing to fetch; colours follow the reader's light or dark theme; severity is a word and a shape before it is a colour.
+// Nothing to fetch: the chart of the last three hours, with the threshold as a dashed line, travels in the message (multipart/related, cid:),
+// and a message whose chart cannot be drawn within two seconds goes without. Colours follow the reader's light or dark theme; severity is a word and a shape before it is a colour.
 //
 // Auto-Submitted: auto-generated (RFC 3834 §5) keeps away automatic answers. Critical and major ones are marked important.
 //

@@ -33,6 +33,7 @@ type view struct {
 	Preheader string
 	palette
 	Items []item
+	Chart bool // the message carries a picture
 }
 
 // item is one message of a digest.
@@ -51,8 +52,8 @@ func colours(s alerting.Said) palette {
 }
 
 // page writes the message as HTML.
-func page(lang collectors.Lang, said alerting.Said) ([]byte, error) {
-	v := view{Said: said, Lang: lang, palette: colours(said), Preheader: said.Cause}
+func page(lang collectors.Lang, said alerting.Said, chart bool) ([]byte, error) {
+	v := view{Said: said, Lang: lang, palette: colours(said), Preheader: said.Cause, Chart: chart}
 	if brief := said.Brief(); brief != "" {
 		v.Preheader += ". " + brief
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/mail"
 	"net/netip"
@@ -18,6 +19,7 @@ import (
 	"github.com/wneessen/go-mail/smtp"
 
 	"vigia/alerting"
+	"vigia/alerting/picture"
 	"vigia/collectors/inventory"
 )
 
@@ -28,6 +30,8 @@ type notifier struct {
 	wording alerting.Wording
 	secrets []inventory.Secret // what no outcome may show
 	served  *served
+	history alerting.History
+	logger  *slog.Logger
 }
 
 // secretsOf lists what a server could say back to us and must not be shown.
@@ -46,7 +50,7 @@ func (n *notifier) Pace() alerting.Pace { return alerting.Pace{Burst: 10, Every:
 
 // Notify sends the message.
 func (n *notifier) Notify(ctx context.Context, m alerting.Message) (alerting.Receipt, error) {
-	msg, err := n.compose(m, time.Now())
+	msg, err := n.compose(m, n.picture(ctx, m), time.Now())
 	if err != nil {
 		return alerting.Receipt{}, fmt.Errorf("%w: %w", err, alerting.ErrPermanent)
 	}
@@ -62,6 +66,33 @@ func (n *notifier) Notify(ctx context.Context, m alerting.Message) (alerting.Rec
 		return alerting.Receipt{}, fmt.Errorf("%s: %w", text, alerting.ErrPermanent)
 	}
 	return alerting.Receipt{}, errors.New(text)
+}
+
+// pictureWithin bounds what a picture may cost: the message waits for it.
+const pictureWithin = 2 * time.Second
+
+// picture is a chart of what was measured before the message; none when it cannot be had at once.
+func (n *notifier) picture(ctx context.Context, m alerting.Message) []byte {
+	ctx, cancel := context.WithTimeout(ctx, pictureWithin)
+	defer cancel()
+	type drawn struct {
+		png []byte
+		err error
+	}
+	done := make(chan drawn, 1)
+	go func() {
+		png, err := picture.Of(ctx, n.history, n.wording.Lang, m)
+		done <- drawn{png, err}
+	}()
+	select {
+	case d := <-done:
+		if d.err != nil {
+			n.logger.Info("a message has no picture", "incident", m.Incident, "err", d.err)
+		}
+		return d.png
+	case <-ctx.Done():
+		return nil // a reader that does not heed its context ends by itself, and nobody waits for it
+	}
 }
 
 // permanent reports whether another attempt cannot mend it: the server said 5xx, or we cannot prove who we are to it.

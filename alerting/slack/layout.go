@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"strconv"
 	"strings"
 
 	slackapi "github.com/slack-go/slack"
@@ -15,21 +16,81 @@ const (
 	maxLines   = 60 // of a digest in one message
 )
 
-// layout is the message as blocks; several lists when a digest is too long for one message.
+// layout is a message as blocks; several lists when a digest is too long for one message.
 func layout(said alerting.Said) [][]slackapi.Block {
-	blocks := []slackapi.Block{
-		section("*" + escape(said.Shape+" "+said.Badge) + "*  " + link(said.URL, said.Title)),
-		slackapi.NewContextBlock("", markdown(escape(joined(said.Cause, said.Incident)))),
-	}
-	blocks = append(blocks, facts(said.Facts)...)
+	blocks := append(head(said), facts(said.Facts)...)
 	if len(said.Items) > 0 {
 		return digest(blocks, said.Items)
 	}
-	if said.URL != "" {
-		label := slackapi.NewTextBlockObject(slackapi.PlainTextType, said.Action, false, false)
-		blocks = append(blocks, slackapi.NewActionBlock("", slackapi.NewButtonBlockElement("open", "", label).WithURL(said.URL)))
-	}
 	return [][]slackapi.Block{blocks}
+}
+
+// head is what a reader must see: how bad, what, why it is told.
+func head(said alerting.Said) []slackapi.Block {
+	return []slackapi.Block{
+		section("*" + escape(said.Shape+" "+said.Badge) + "*  " + link(said.URL, said.Title)),
+		slackapi.NewContextBlock("", markdown(escape(joined(said.Cause, said.Incident)))),
+	}
+}
+
+// body is a message's content: blocks, and one line for notices on a screen.
+func (n *notifier) body(said alerting.Said, blocks []slackapi.Block) []slackapi.MsgOption {
+	return []slackapi.MsgOption{
+		slackapi.MsgOptionText(said.Headline()+" · "+said.Cause, true), slackapi.MsgOptionBlocks(blocks...),
+		slackapi.MsgOptionDisableLinkUnfurl(), slackapi.MsgOptionDisableMediaUnfurl(),
+	}
+}
+
+// colours of the bar beside an incident's facts; a calm one's is grey.
+var colours = map[alerting.Severity]string{
+	alerting.Critical: "#c8102e", alerting.Major: "#e86f00", alerting.Minor: "#eebb00", alerting.Warning: "#1a73a8", alerting.Indeterminate: "#7a4fb5",
+}
+
+const overColour = "#5e6873"
+
+// living is the content of an incident's own message: the head, and beside a bar in the severity's colour the facts and what can be done.
+func (n *notifier) living(m alerting.Message) []slackapi.MsgOption {
+	said := n.wording.Say(m)
+	colour, live := colours[m.Severity], alive(m)
+	if colour == "" || !live {
+		colour = overColour
+	}
+	blocks := facts(said.Facts)
+	if actions := n.actions(m, said, live); len(actions) > 0 {
+		blocks = append(blocks, slackapi.NewActionBlock(actionsID+"."+string(n.wording.Lang), actions...))
+	}
+	options := n.body(said, head(said))
+	return append(options, slackapi.MsgOptionAttachments(slackapi.Attachment{Color: colour, Blocks: slackapi.Blocks{BlockSet: blocks}}))
+}
+
+// alive reports whether there is still something to decide.
+func alive(m alerting.Message) bool {
+	return m.State.Live() && m.Cause != alerting.CauseResolved && m.Cause != alerting.CauseMerged
+}
+
+// actions are the buttons: what can be decided, while the incident lives, and the way to its page.
+func (n *notifier) actions(m alerting.Message, said alerting.Said, live bool) []slackapi.BlockElement {
+	var list []slackapi.BlockElement
+	if n.buttons && live {
+		value := strconv.FormatInt(m.Incident, 10) + "@" + n.home
+		take, escalate := "slack.acknowledge", button(actionEscalate, value, n.say("slack.escalate"))
+		if m.State == alerting.Acknowledged {
+			take = "slack.take_over"
+		}
+		first := button(actionAcknowledge, value, n.say(take))
+		if m.State == alerting.Open {
+			first = first.WithStyle(slackapi.StylePrimary)
+		}
+		list = append(list, first, escalate, button(actionSnooze, value, n.say("slack.snooze")))
+	}
+	if said.URL != "" {
+		list = append(list, button(actionOpen, "", said.Action).WithURL(said.URL))
+	}
+	return list
+}
+
+func button(action, value, label string) *slackapi.ButtonBlockElement {
+	return slackapi.NewButtonBlockElement(action, value, slackapi.NewTextBlockObject(slackapi.PlainTextType, label, false, false))
 }
 
 // facts are sections of two columns.

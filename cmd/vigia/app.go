@@ -33,6 +33,7 @@ type app struct {
 	live     atomic.Pointer[live]
 	store    *store.Store
 	runs     *collectors.Runs
+	talk     *talkback
 	pages    *web.Server
 	listener net.Listener
 
@@ -67,6 +68,7 @@ func newApp(ctx context.Context, file string, k Kinds, logger *slog.Logger, demo
 	a := &app{
 		file: file, kinds: k, words: words(k), logger: logger, started: time.Now(),
 		demo: demo, reloader: NewReloader(cfg, notices, k, time.Now), runs: collectors.NewRuns(0, 0),
+		talk: newTalk(logger),
 	}
 	checks, err := cfg.Checks()
 	if err != nil {
@@ -114,9 +116,11 @@ func (a *app) begin(ctx context.Context, cfg *Config) error {
 	if !busy && !errors.Is(err, store.ErrTaken) || !a.store.MayStandBy() {
 		return err
 	}
-	if _, err := cfg.Receivers(ReceiverParts{Words: a.words, Logger: a.logger}); err != nil {
+	notifiers, err := cfg.Receivers(a.receiverParts())
+	if err != nil {
 		return err
 	}
+	a.talk.set(notifiers)
 	a.noteLease(ctx)
 	a.changing.Lock()
 	defer a.changing.Unlock()
@@ -238,6 +242,7 @@ func (a *app) apply(l *live, notifiers map[string]alerting.Notifier) {
 	a.store.SetRollupRetention(l.config.Retention.Rollup1D.Std())
 	a.store.SetCallRetention(l.config.Retention.Calls.Std(), l.config.Retention.Intervals.Std())
 	a.store.SetNumbers(l.config.numbers())
+	a.talk.set(notifiers)
 	if d := a.duty.Load(); d != nil {
 		d.reload(l, notifiers)
 		return
@@ -251,7 +256,7 @@ func (a *app) openParts(cfg *Config) ([]collectors.Check, map[string]alerting.No
 	if err != nil {
 		return nil, nil, err
 	}
-	notifiers, err := cfg.Receivers(ReceiverParts{Words: a.words, Logger: a.logger})
+	notifiers, err := cfg.Receivers(a.receiverParts())
 	if err != nil {
 		closeChecks(checks)
 		return nil, nil, err

@@ -81,10 +81,11 @@ func (a *app) takeDuty(ctx context.Context) error {
 // joinDuty makes the parts and hands each what it needs. The caller holds changing.
 func (a *app) joinDuty(snapshot alerting.Snapshot) (*duty, error) {
 	l := a.live.Load()
-	notifiers, err := l.config.Receivers(ReceiverParts{Words: a.words, Logger: a.logger})
+	notifiers, err := l.config.Receivers(a.receiverParts())
 	if err != nil {
 		return nil, err
 	}
+	a.talk.set(notifiers)
 	if !a.opened { // what was opened before has been closed: a standby needs no sockets
 		again := *l
 		if again.checks, err = l.config.Checks(); err != nil {
@@ -151,6 +152,7 @@ func (a *app) work(ctx context.Context, d *duty) error {
 	})
 	g.Go(func() error { return d.engine.Run(ctx) })
 	g.Go(func() error { return d.outbox.Run(ctx) })
+	g.Go(func() error { return a.talk.Run(ctx) })
 	g.Go(func() error { return d.services.Run(ctx) })
 	g.Go(func() error { return d.scheduler.Run(ctx) })
 	if d.calls != nil {

@@ -31,7 +31,7 @@ func (a *app) webConfig(cfg *Config) web.Config {
 			return a.live.Load().engine.Tells(ref, policy, level, overrides, at)
 		},
 		Health: a.health, State: a.state, CheckStats: a.checkStats, CheckNow: a.checkNow,
-		Demo: a.demo, Metrics: a.metrics(), Ready: a.ready, Alive: a.alive,
+		Demo: a.demo, Metrics: a.metrics(), Slack: a.talk, Ready: a.ready, Alive: a.alive,
 	}
 	c.API = api.New(api.Config{
 		Store: c.Store, Inventory: c.Inventory, Checks: c.Checks, Runs: c.Runs, Rules: c.Rules, Policies: c.Policies, Words: c.Words,
@@ -81,6 +81,8 @@ func (a *app) metrics() http.Handler {
 		lag, _ := a.outboxLag(time.Now())
 		return lag.Seconds()
 	})
+	gauge("vigia_slack_connected", "Slack receivers that are connected by Socket Mode.", func() float64 { return float64(a.talk.connected()) })
+	gauge("vigia_slack_wanted", "Slack receivers that should be connected by Socket Mode: 0 on a standby.", func() float64 { return float64(a.talk.wanted()) })
 	counter("vigia_runs_total", "Runs of checks.", func() float64 { return float64(a.schedulerStats().Runs) })
 	counter("vigia_runs_failed_total", "Runs that found something wrong.", func() float64 { return float64(a.schedulerStats().Failed) })
 	counter("vigia_skipped_slots_total", "Slots that could not run.", func() float64 { return float64(a.schedulerStats().Skipped) })

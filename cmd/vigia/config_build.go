@@ -201,8 +201,10 @@ func (c *Config) expected() []alerting.Expected {
 
 // ReceiverParts is what receivers need besides their own configuration.
 type ReceiverParts struct {
-	Words  collectors.Words // the whole catalogue
-	Logger *slog.Logger
+	Words   collectors.Words // the whole catalogue
+	Logger  *slog.Logger
+	Decide  alerting.Decide  // nil: nothing can be decided at a receiver
+	History alerting.History // nil: no pictures
 }
 
 func (r *ReceiverSpec) setup(parts ReceiverParts) alerting.ReceiverSetup {
@@ -210,7 +212,7 @@ func (r *ReceiverSpec) setup(parts ReceiverParts) alerting.ReceiverSetup {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
 	}
-	return alerting.ReceiverSetup{Receiver: r.build(), Words: parts.Words, Logger: logger}
+	return alerting.ReceiverSetup{Receiver: r.build(), Words: parts.Words, Logger: logger, Decide: parts.Decide, History: parts.History}
 }
 
 func (r *ReceiverSpec) build() alerting.Receiver {

@@ -180,7 +180,8 @@ var keyWords = map[string]string{
 	"sms.voice":             "Call instead of writing what asks for somebody. Default false.",
 	"sms.api_url":           "Another address than https://api.twilio.com.",
 	"slack.token":           "The bot token, xoxb-….",
-	"slack.app_token":       "The app token, xapp-…; kept for a later version.",
+	"slack.app_token":       "The app token, xapp-…, with connections:write: pressed buttons come by Socket Mode.",
+	"slack.signing_secret":  "The app's signing secret: pressed buttons come as signed requests to /slack/interactions.",
 	"slack.channel":         "The channel's id, such as C0123456789.",
 	"slack.api_url":         "Another address than Slack's own.",
 

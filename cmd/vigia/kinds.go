@@ -48,7 +48,7 @@ func words(k Kinds) collectors.Words {
 	all := collectors.Words{}
 	for _, w := range []collectors.Words{
 		collectors.MetricWords, collectors.PollWords, collectors.HealthWords, collectors.UsualWords, alerting.EngineWords, alerting.MessageWords,
-		sms.Words, store.RestoreWords, appWords, usualWords, voiceWords, backupWords, web.Words,
+		slack.Words, sms.Words, store.RestoreWords, appWords, usualWords, voiceWords, backupWords, web.Words,
 	} {
 		maps.Copy(all, w)
 	}

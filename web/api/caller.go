@@ -21,6 +21,7 @@ const (
 	Viewer          // may look
 	Operator        // may decide: acknowledge, comment, escalate
 	Admin           // may change who may do what
+	Signed          // nobody who logs in: a request that proves itself by a signature
 )
 
 // Reach is which data an operation touches.
