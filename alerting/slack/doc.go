@@ -15,9 +15,9 @@
 // how things stand. A reply that asks for somebody is shown in the channel as well: an edit alerts nobody. A root never goes back to something
 // older than it shows. What is over has no buttons.
 //
-//	        none ──post──▶ root ──reply, edit──▶ root … ──reply, edit──▶ over
-//	         ▲               │
-//	         └─ removed by somebody (message_not_found): the next notification begins another
+//	none ──post──▶ root ──reply, edit──▶ root … ──reply, edit──▶ over
+//	 ▲               │
+//	 └─ removed by somebody (message_not_found): the next notification begins another
 //
 // Names and words of devices and people are escaped (&, <, >) and never linked or expanded by Slack, so that no text can mention a channel or
 // hide a link. A digest is about many incidents and no root's: it is posted as it is, and the roots that are remembered are edited afterwards.

@@ -290,8 +290,9 @@ func TestDigestEdits(t *testing.T) {
 	n := openWith(t, p, alerting.ReceiverSetup{Decide: decideNothing})
 	s := &story{opened: time.Now().Add(-time.Hour)}
 	tell(t, n, s.next(alerting.CauseOpened, nil))
-	m := alertingtest.SampleDigest(3)
-	m.Digest = append(m.Digest, s.next(alerting.CauseResolved, over))
+	n = openWith(t, p, alerting.ReceiverSetup{Decide: decideNothing}) // after a restart
+	m := alertingtest.SampleDigest(3)                                 // of incidents that have no message
+	m.Digest = append(m.Digest, s.next(alerting.CauseResolved, over), s.next(alerting.CauseRepeat, func(m *alerting.Message) { m.At = s.opened }))
 	tell(t, n, m)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
