@@ -20,12 +20,12 @@
 //	 └─ removed by somebody (message_not_found): the next notification begins another
 //
 // Names and words of devices and people are escaped (&, <, >) and never linked or expanded by Slack, so that no text can mention a channel or
-// hide a link. A digest is about many incidents and no root's: it is posted as it is, and the roots that are remembered are edited afterwards.
+// hide a link. A digest is about many incidents and no root's: it is posted as it is, and the roots of its incidents are edited afterwards.
 //
 // # Finding it again
 //
-// A root carries metadata: event type vigia_incident, the incident, the key of its first notification, when what it shows was decided, and the
-// host of the public URL. What was opened before this notifier began, or was attempted without an answer, is looked for once in the channel's
+// A root carries metadata: event type vigia_incident, the incident, the key of its first notification, when what it shows was decided, the
+// receiver, and the host of the public URL. What was opened before this notifier began, or was attempted without an answer, is looked for once in the channel's
 // history from its opening on, and a reply by its key in the thread. So neither is posted twice, whichever process died when. A bot that may
 // not read the channel posts all the same, and the log says once what that costs.
 //

@@ -144,12 +144,15 @@ func TestRestart(t *testing.T) {
 	for range 450 { // the channel is busy: three pages
 		p.Put(alertingtest.SlackPosted{TS: fmt.Sprintf("%d.%06d", time.Now().Unix(), len(p.Posted())+1), Text: "chatter", Bot: "B0OTHER"})
 	}
-	// Somebody else's message that claims to be about the incident, and one of another Vigía.
+	// Somebody else's message that claims to be about the incident, one of another Vigía, and one of another receiver.
 	roots, _ := rootsOf(p)
 	for i, change := range []func(*alertingtest.SlackPosted){
 		func(m *alertingtest.SlackPosted) { m.Bot = "B0OTHER" },
 		func(m *alertingtest.SlackPosted) {
 			m.Metadata = strings.Replace(m.Metadata, "noc.example.com", "lab.example.com", 1)
+		},
+		func(m *alertingtest.SlackPosted) {
+			m.Metadata = strings.Replace(m.Metadata, `"receiver":"noc-slack"`, `"receiver":"else"`, 1)
 		},
 	} {
 		decoy := roots[0]
