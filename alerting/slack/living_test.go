@@ -267,7 +267,13 @@ func TestBlind(t *testing.T) {
 	n := openWith(t, p, alerting.ReceiverSetup{})
 	s := &story{opened: time.Now().Add(-time.Hour)}
 	tell(t, n, s.next(alerting.CauseOpened, nil))
-	tell(t, n, s.next(alerting.CauseResolved, over))
+	end := s.next(alerting.CauseResolved, over)
+	p.SlowDown("chat.update", time.Second)
+	if _, err := n.Notify(t.Context(), end); err == nil {
+		t.Error("an edit that was refused for now is not tried again")
+	}
+	p.SlowDown("chat.update", 0)
+	tell(t, n, end) // what was taken before is remembered
 	if roots, replies := rootsOf(p); len(roots) != 1 || len(replies) != 1 || roots[0].Edits != 1 {
 		t.Errorf("%d messages, %d replies", len(roots), len(replies))
 	}
