@@ -115,7 +115,7 @@ func (s *Server) demoMail(v *visit) error {
 		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'")
 		h.Set("Content-Type", "text/html; charset=utf-8")
 		h.Set("Cache-Control", "no-store")
-		_, err := io.WriteString(v.w, readMail(m.Raw).html)
+		_, err := io.WriteString(v.w, readMail(m.Raw).whole())
 		return gone(err)
 	}
 	http.Error(v.w, "gone", http.StatusNotFound)
@@ -126,6 +126,16 @@ func (s *Server) demoMail(v *visit) error {
 type letter struct {
 	subject, text, html string
 	headers             []fact
+	pictures            map[string]string // PNGs as base64, by Content-ID
+}
+
+// whole is the page with the pictures that travel with it.
+func (l letter) whole() string {
+	page := l.html
+	for id, data := range l.pictures {
+		page = strings.ReplaceAll(page, `src="cid:`+id+`"`, `src="data:image/png;base64,`+data+`"`)
+	}
+	return page
 }
 
 // shownHeaders are the headers that say how a mail is threaded.
@@ -179,7 +189,12 @@ func (l *letter) part(h textproto.MIMEHeader, body io.Reader, depth int) {
 	if err != nil && len(text) == 0 {
 		return
 	}
-	switch {
+	switch id := strings.Trim(h.Get("Content-Id"), "<>"); {
+	case kind == "image/png" && id != "":
+		if l.pictures == nil {
+			l.pictures = map[string]string{}
+		}
+		l.pictures[id] = base64.StdEncoding.EncodeToString(text)
 	case kind == "text/html" && l.html == "":
 		l.html = string(text)
 	case kind == "text/plain" && l.text == "":

@@ -44,3 +44,11 @@ func TestDemoInbox(t *testing.T) {
 		t.Errorf("outside the demo: %d", a.StatusCode)
 	}
 }
+
+func TestDemoPicture(t *testing.T) {
+	raw := "Content-Type: multipart/related; boundary=r\r\n\r\n--r\r\nContent-Type: text/html\r\n\r\n<img src=\"cid:chart@vigia\"><img src=\"cid:else\">\r\n" +
+		"--r\r\nContent-Type: image/png; name=x\r\nContent-ID: <chart@vigia>\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw0K\r\n--r--\r\n"
+	if got, want := readMail([]byte(raw)).whole(), `<img src="data:image/png;base64,iVBORw0K"><img src="cid:else">`; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -14,7 +14,7 @@ import (
 
 func TestEveryRouteDeclaresItsPolicy(t *testing.T) {
 	w := newTestWorld(t, func(c *Config) {
-		c.API, c.Metrics = http.NotFoundHandler(), http.NotFoundHandler()
+		c.API, c.Metrics, c.Slack = http.NotFoundHandler(), http.NotFoundHandler(), http.NotFoundHandler()
 		c.Demo = func() []DemoMessage { return nil }
 	})
 	seen := map[string]bool{}
@@ -38,6 +38,29 @@ func TestEveryRouteDeclaresItsPolicy(t *testing.T) {
 	}
 	if _, err := w.server.routed([]route{{pattern: "GET /x", raw: http.NotFoundHandler()}}); err == nil {
 		t.Error("a route without a policy was taken")
+	}
+}
+
+// TestSignedRequests: what is signed comes from anywhere, and nothing else of the table does.
+func TestSignedRequests(t *testing.T) {
+	w := newTestWorld(t, func(c *Config) {
+		c.Slack = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	})
+	slack := func(r *http.Request) { r.RemoteAddr, r.Host = "192.0.2.1:5", "noc.example.com" }
+	if a := w.ask(http.MethodPost, "/slack/interactions", url.Values{"payload": {"{}"}}, slack); a.StatusCode != http.StatusTeapot {
+		t.Errorf("the handler that checks the signature is not asked: %d", a.StatusCode)
+	}
+	if a := w.ask(http.MethodGet, "/slack/interactions", nil, slack); a.StatusCode == http.StatusTeapot {
+		t.Error("a GET reaches it")
+	}
+	for _, r := range w.server.routes() {
+		if (r.policy == bySignature) != (r.pattern == "POST /slack/interactions") {
+			t.Errorf("%s is let in by a signature that nobody checks", r.pattern)
+		}
+	}
+	plain := newTestWorld(t)
+	if a := plain.ask(http.MethodPost, "/slack/interactions", nil, slack); a.StatusCode == http.StatusOK {
+		t.Error("there is a route where nobody answers")
 	}
 }
 

@@ -131,9 +131,13 @@ func TestScale(t *testing.T) {
 }
 
 func TestNone(t *testing.T) {
-	nothing := func(context.Context, collectors.Series, time.Time, time.Time) ([]alerting.Reading, error) { return nil, nil }
+	nothing := func(context.Context, collectors.Series, time.Time, time.Time) ([]alerting.Reading, error) {
+		return nil, nil
+	}
 	away := errors.New("away")
-	failing := func(context.Context, collectors.Series, time.Time, time.Time) ([]alerting.Reading, error) { return nil, away }
+	failing := func(context.Context, collectors.Series, time.Time, time.Time) ([]alerting.Reading, error) {
+		return nil, away
+	}
 	bare := sample()
 	bare.Series = collectors.Series{}
 	tests := []struct {
@@ -142,8 +146,11 @@ func TestNone(t *testing.T) {
 		m       alerting.Message
 		err     error
 	}{
-		{"no history", nil, sample(), nil}, {"no series", waves, bare, nil}, {"nothing measured", nothing, sample(), nil},
-		{"a digest", waves, alertingtest.SampleDigest(2), nil}, {"a failing store", failing, sample(), away},
+		{"no history", nil, sample(), nil},
+		{"no series", waves, bare, nil},
+		{"nothing measured", nothing, sample(), nil},
+		{"a digest", waves, alertingtest.SampleDigest(2), nil},
+		{"a failing store", failing, sample(), away},
 	}
 	for _, tt := range tests {
 		if data, err := Of(t.Context(), tt.history, collectors.English, tt.m); data != nil || !errors.Is(err, tt.err) {

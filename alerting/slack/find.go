@@ -29,7 +29,7 @@ const (
 func (n *notifier) tag(event string, m alerting.Message, key string) slackapi.SlackMetadata {
 	payload := map[string]any{"key": key, "at": m.At.UTC().Format(time.RFC3339Nano)}
 	if m.Incident != 0 {
-		payload["incident"], payload["home"] = strconv.FormatInt(m.Incident, 10), n.home
+		payload["incident"], payload["home"], payload["receiver"] = strconv.FormatInt(m.Incident, 10), n.home, n.wording.Receiver
 	}
 	return slackapi.SlackMetadata{EventType: event, EventPayload: payload}
 }
@@ -93,7 +93,8 @@ func (n *notifier) readHistory(ctx context.Context, from, to time.Time) error {
 func (n *notifier) note(list map[int64]root, m *slackapi.Message, me string) {
 	tag := m.Metadata
 	incident, err := strconv.ParseInt(word(tag, "incident"), 10, 64)
-	if tag.EventType != incidentEvent || err != nil || word(tag, "home") != n.home || me != "" && m.BotID != "" && m.BotID != me {
+	ours := word(tag, "home") == n.home && word(tag, "receiver") == n.wording.Receiver
+	if tag.EventType != incidentEvent || err != nil || !ours || me != "" && m.BotID != "" && m.BotID != me {
 		return
 	}
 	if old, known := list[incident]; known && old.ts < m.Timestamp {

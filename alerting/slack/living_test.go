@@ -144,12 +144,15 @@ func TestRestart(t *testing.T) {
 	for range 450 { // the channel is busy: three pages
 		p.Put(alertingtest.SlackPosted{TS: fmt.Sprintf("%d.%06d", time.Now().Unix(), len(p.Posted())+1), Text: "chatter", Bot: "B0OTHER"})
 	}
-	// Somebody else's message that claims to be about the incident, and one of another Vigía.
+	// Somebody else's message that claims to be about the incident, one of another Vigía, and one of another receiver.
 	roots, _ := rootsOf(p)
 	for i, change := range []func(*alertingtest.SlackPosted){
 		func(m *alertingtest.SlackPosted) { m.Bot = "B0OTHER" },
 		func(m *alertingtest.SlackPosted) {
 			m.Metadata = strings.Replace(m.Metadata, "noc.example.com", "lab.example.com", 1)
+		},
+		func(m *alertingtest.SlackPosted) {
+			m.Metadata = strings.Replace(m.Metadata, `"receiver":"noc-slack"`, `"receiver":"else"`, 1)
 		},
 	} {
 		decoy := roots[0]
@@ -264,7 +267,13 @@ func TestBlind(t *testing.T) {
 	n := openWith(t, p, alerting.ReceiverSetup{})
 	s := &story{opened: time.Now().Add(-time.Hour)}
 	tell(t, n, s.next(alerting.CauseOpened, nil))
-	tell(t, n, s.next(alerting.CauseResolved, over))
+	end := s.next(alerting.CauseResolved, over)
+	p.SlowDown("chat.update", time.Second)
+	if _, err := n.Notify(t.Context(), end); err == nil {
+		t.Error("an edit that was refused for now is not tried again")
+	}
+	p.SlowDown("chat.update", 0)
+	tell(t, n, end) // what was taken before is remembered
 	if roots, replies := rootsOf(p); len(roots) != 1 || len(replies) != 1 || roots[0].Edits != 1 {
 		t.Errorf("%d messages, %d replies", len(roots), len(replies))
 	}
@@ -290,8 +299,9 @@ func TestDigestEdits(t *testing.T) {
 	n := openWith(t, p, alerting.ReceiverSetup{Decide: decideNothing})
 	s := &story{opened: time.Now().Add(-time.Hour)}
 	tell(t, n, s.next(alerting.CauseOpened, nil))
-	m := alertingtest.SampleDigest(3)
-	m.Digest = append(m.Digest, s.next(alerting.CauseResolved, over))
+	n = openWith(t, p, alerting.ReceiverSetup{Decide: decideNothing}) // after a restart
+	m := alertingtest.SampleDigest(3)                                 // of incidents that have no message
+	m.Digest = append(m.Digest, s.next(alerting.CauseResolved, over), s.next(alerting.CauseRepeat, func(m *alerting.Message) { m.At = s.opened }))
 	tell(t, n, m)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)

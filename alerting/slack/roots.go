@@ -142,8 +142,8 @@ func (r *roots) setStale(list []alerting.Message) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, m := range list {
-		one, known := r.by[m.Incident]
-		if known && !m.At.Before(one.shown) && !m.At.Before(r.stale[m.Incident].At) {
+		old, waits := r.stale[m.Incident]
+		if m.Incident != 0 && !m.At.Before(r.by[m.Incident].shown) && !m.At.Before(old.At) && (waits || len(r.stale) < maxRoots) {
 			r.stale[m.Incident] = m
 		}
 	}

@@ -199,8 +199,11 @@ func (n *notifier) Run(ctx context.Context) error {
 	return nil
 }
 
-// refreshEvery leaves room under Slack's 50 edits a minute.
-const refreshEvery = 2 * time.Second
+// Times between edits of what digests told about.
+const (
+	refreshEvery = 2 * time.Second // leaves room under Slack's 50 edits a minute
+	refreshAgain = 15 * time.Second
+)
 
 func (n *notifier) refresh(ctx context.Context) {
 	tick := time.NewTicker(refreshEvery)
@@ -210,19 +213,34 @@ func (n *notifier) refresh(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			tick.Reset(n.refreshOne(ctx))
 		}
-		m, any := n.roots.nextStale()
-		if !any {
+	}
+}
+
+// refreshOne edits one message that is behind, passes by incidents that have none, and says how long to wait for the next.
+func (n *notifier) refreshOne(ctx context.Context) time.Duration {
+	for ctx.Err() == nil {
+		m, waits := n.roots.nextStale()
+		if !waits {
+			return refreshEvery
+		}
+		one, err := n.alone(ctx, func() (root, error) { return n.find(ctx, m) })
+		if err == nil && one.ts == "" {
 			continue
 		}
-		if err := n.edit(ctx, m); err != nil && ctx.Err() == nil {
-			n.roots.setStale([]alerting.Message{m})
-			var later *alerting.RetryAfterError
-			if errors.As(err, &later) {
-				tick.Reset(later.After)
-				continue
-			}
+		if err == nil {
+			err = n.edit(ctx, m)
 		}
-		tick.Reset(refreshEvery)
+		if err == nil {
+			return refreshEvery
+		}
+		n.roots.setStale([]alerting.Message{m})
+		var later *alerting.RetryAfterError
+		if errors.As(err, &later) {
+			return max(later.After, refreshEvery)
+		}
+		return refreshAgain
 	}
+	return refreshEvery
 }

@@ -70,7 +70,7 @@ func (n *notifier) session(ctx context.Context) error {
 	var running sync.WaitGroup
 	running.Go(func() {
 		err := client.RunContext(ctx)
-		if err == nil || errors.Is(err, context.Canceled) {
+		if errors.Is(err, context.Canceled) {
 			err = errEnded
 		}
 		cancel(err)

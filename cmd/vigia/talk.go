@@ -120,14 +120,19 @@ func (t *talkback) count() (connected, wanted int) {
 // Bounds of a signed request.
 const (
 	maxPressed    = 512 << 10 // Slack sends the whole message along
+	bodyWithin    = 10 * time.Second
 	pressedWithin = 20 * time.Second
 )
 
 // ServeHTTP takes a signed request: it is answered at once, since Slack waits three seconds, and then carried out.
 func (t *talkback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w)
+	if err := control.SetReadDeadline(time.Now().Add(bodyWithin)); err != nil {
+		t.logger.Debug("a request's body cannot be given a deadline", "err", err)
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxPressed))
 	if err != nil {
-		http.Error(w, "too much", http.StatusRequestEntityTooLarge)
+		http.Error(w, "too long, or too slow", http.StatusRequestEntityTooLarge)
 		return
 	}
 	now := time.Now()
@@ -138,7 +143,7 @@ func (t *talkback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusOK)
-	if err := http.NewResponseController(w).Flush(); err != nil {
+	if err := control.Flush(); err != nil {
 		t.logger.Debug("Slack did not wait for the answer", "err", err)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pressedWithin)
