@@ -102,14 +102,18 @@ func (c *BenchFloodCmd) flood(ctx context.Context, rig *callRig, phones *vqrtcpx
 	}
 	f := &floodFigures{Heap: [2]uint64{heapAfterGC()}, Before: resident()}
 	before := rig.load.count
-	var throwing sync.WaitGroup
-	throw, enough := context.WithCancel(ctx)
-	throwing.Go(func() { junk.run(throw) })
-	began := time.Now()
-	f.Whole, err = rig.spell(ctx, func() error { return rig.load.play(ctx, int((2*c.For+c.Every-1)/c.Every), false) })
-	enough()
-	throwing.Wait()
-	took := time.Since(began).Seconds()
+	var took float64
+	f.Whole, err = rig.spell(ctx, func() error { // the junk begins and ends within: a spell waits before and after for the socket to be empty
+		var throwing sync.WaitGroup
+		throw, enough := context.WithCancel(ctx)
+		throwing.Go(func() { junk.run(throw) })
+		began := time.Now()
+		err := rig.load.play(ctx, int((2*c.For+c.Every-1)/c.Every), false)
+		enough()
+		throwing.Wait()
+		took = time.Since(began).Seconds()
+		return err
+	})
 	f.After, f.Heap[1] = resident(), heapAfterGC()
 	if err := errors.Join(err, junk.close()); err != nil {
 		return nil, err
