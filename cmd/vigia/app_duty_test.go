@@ -163,6 +163,7 @@ func TestDeposedStandsByAgain(t *testing.T) {
 	a := appOn(t, dsn)
 	running(t, a)
 	until(t, "it plans", func() bool { return a.engineStats().Plans > 0 })
+	until(t, "its first canary is on its way", func() bool { return a.engineStats().Changes > 0 }) // the next one is half a minute away
 	old := a.on()
 	changes := old.engine.Stats().Changes
 	db, err := sql.Open("pgx", dsn)
