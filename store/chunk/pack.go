@@ -31,7 +31,7 @@ func Pack(dst []byte, series int64, points []Point) []byte {
 // checksumOf is the checksum of what is before it, and of whose it is. What the first version made says nothing of that.
 func checksumOf(body []byte, series int64) uint32 {
 	sum := checksum(body)
-	if body[0] == packVersion1 {
+	if len(body) > 0 && body[0] == packVersion1 {
 		return sum
 	}
 	var whose [8]byte
