@@ -31,7 +31,7 @@ type lab struct {
 	registry string // of GStreamer's plugins: made once, not by each peer while its call should run
 }
 
-const rtpPort, rtcpPort = 20000, 20001 // of GStreamer; baresip takes a pair of the hundred from here on
+const rtpPort, rtcpPort = 20200, 20201 // of GStreamer; baresip, which listens on every address, takes a pair of 20000 to 20100
 
 func newLab(t *testing.T, calls int) *lab {
 	t.Helper()
@@ -139,7 +139,7 @@ func (l *lab) lose(s side, from string, perMille int) {
 	l.t.Helper()
 	name := strings.ReplaceAll(from, ".", "_")
 	// What is even is RTP: the last bit of the port it goes to.
-	media := fmt.Sprintf("ip saddr %s udp dport %d-%d", from, rtpPort, rtpPort+100)
+	media := fmt.Sprintf("ip saddr %s udp dport 20000-%d", from, rtcpPort)
 	drop := fmt.Sprintf("%s numgen random mod 1000 < %d jump lost_%s", media, perMille, name)
 	if perMille == 0 {
 		drop = ""
