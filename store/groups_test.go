@@ -20,6 +20,13 @@ func ofBefore(packed []byte) []byte {
 	return binary.LittleEndian.AppendUint32(body, crc32.Checksum(body, crc32.MakeTable(crc32.Castagnoli)))
 }
 
+// sinceTallies takes back what the sixth migration and those behind it made.
+var sinceTallies = []string{
+	`DROP TABLE call_tallies`, `DROP TABLE call_folding`, `DROP INDEX call_hours_value`, `DROP INDEX calls_mos`,
+	`DROP TABLE mutes`, `ALTER TABLE commands DROP COLUMN more`, `ALTER TABLE commands DROP COLUMN made`,
+	`DROP TABLE oncall_overrides`, `DROP TABLE handover_notes`,
+}
+
 // ungroup makes the rows of hours and days what they were before the fifth migration, and forgets that it was applied.
 func ungroup(t *testing.T, db *sql.DB) (rows int) {
 	t.Helper()
@@ -38,11 +45,7 @@ func ungroup(t *testing.T, db *sql.DB) (rows int) {
 	for _, k := range keysIn(t, db, `SELECT t0, series, payload FROM sample_days`) {
 		exec(`UPDATE sample_days SET payload = $3 WHERE t0 = $1 AND series = $2`, k.t0, k.id, ofBefore(k.raw))
 	}
-	for _, later := range []string{ // what the steps behind the fifth made
-		`DROP TABLE call_tallies`, `DROP TABLE call_folding`, `DROP INDEX call_hours_value`, `DROP INDEX calls_mos`,
-		`DROP TABLE mutes`, `ALTER TABLE commands DROP COLUMN more`, `ALTER TABLE commands DROP COLUMN made`,
-		`DROP TABLE oncall_overrides`, `DROP TABLE handover_notes`,
-	} {
+	for _, later := range sinceTallies {
 		exec(later)
 	}
 	exec(`DELETE FROM schema_migrations WHERE version > 4`)

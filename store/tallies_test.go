@@ -3,6 +3,7 @@ package store_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -121,9 +122,7 @@ func TestCallsOfTheSchemaBefore(t *testing.T) {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		for _, text := range []string{ // the schema as it was
-			`DROP TABLE call_tallies`, `DROP TABLE call_folding`, `DROP INDEX call_hours_value`, `DROP INDEX calls_mos`, `DELETE FROM schema_migrations WHERE version >= 6`,
-		} {
+		for _, text := range append(slices.Clone(sinceTallies), `DELETE FROM schema_migrations WHERE version >= 6`) { // the schema as it was
 			if _, err := raw(t, dsn).Exec(text); err != nil {
 				t.Fatal(err)
 			}
