@@ -61,5 +61,14 @@
 // raises and clears within its window become one notice; then it is quiet until the series has been well, or bad, for the whole window.
 // What is counted for flapping is forgotten by a restart.
 //
+// # Quiet, groups, and again
+//
+// A mute (silence or maintenance, mute.go and muting.go) keeps an incident from paging while it covers every alarm of it that would page; what
+// is still bad at its end is told then. A person's own step goes through. A policy may group alarms into one incident by site, link, trunk or
+// object (group.go), and open an incident again that was resolved a short while ago. Who is on call is decided when a level is told
+// (rotation.go). A canary (canary.go) becomes a notification that belongs to no incident.
+//
+// What is derived from history (the usual, a forecast) is no business of this package: it comes as samples like any other.
+//
 // A Change that a store refuses for good blocks the engine until it is accepted: the input is kept, shown, and tried again.
 package alerting
